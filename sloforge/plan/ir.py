@@ -1,0 +1,55 @@
+"""The plan: rules as frozen data. Every node remembers the definition it came from, so complaints find their way home."""
+
+from dataclasses import dataclass
+
+from sloforge.diagnostics import Route
+from sloforge.model.objects import Pairs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingRule:
+    """One recorded series (or family). `note` becomes a comment above the rule."""
+
+    record: str
+    expr: str
+    origin: Route
+    labels: Pairs = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRule:
+    """One alert. `words` names the template that turns `facts` into annotations; the plan holds no prose."""
+
+    alert: str
+    expr: str
+    origin: Route
+    words: str
+    facts: Pairs = ()
+    for_s: int = 0
+    labels: Pairs = ()
+    annotations: Pairs = ()  # the user's own, which win over ours
+    note: str = ""
+
+
+Rule = RecordingRule | AlertRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleGroup:
+    """Rules that run one after another at the same timestamp, every `interval_s` seconds."""
+
+    name: str
+    interval_s: int
+    rules: tuple[Rule, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleFile:
+    """What one service asks of a ruler: the file's path below the output folder, its header and its groups."""
+
+    path: str
+    service: str
+    digest: str
+    groups: tuple[RuleGroup, ...]

@@ -1,0 +1,59 @@
+"""Durations and exact numbers: parsed from text, printed as text, never through a float. Standard library only."""
+
+import re
+from decimal import Decimal, InvalidOperation
+
+SECOND = 1
+MINUTE = 60
+HOUR = 3600
+DAY = 86400
+
+_UNITS = (("w", 7 * DAY), ("d", DAY), ("h", HOUR), ("m", MINUTE), ("s", SECOND))
+_DURATION = re.compile(r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
+_SIZES = (365 * DAY, 7 * DAY, DAY, HOUR, MINUTE, SECOND)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
+
+
+def parse_duration(text: str) -> int:
+    """Return the seconds of a Prometheus duration such as `28d`, `1h30m` or `90s`.
+
+    Raises ValueError with a sentence for people on anything else, fractions and milliseconds included.
+    """
+    match = _DURATION.fullmatch(text.strip())
+    if not match or not any(match.groups()):
+        raise ValueError(f"{text!r} is not a duration; write it like 30s, 5m, 1h30m or 28d")
+    seconds = sum(int(n) * size for n, size in zip(match.groups(), _SIZES, strict=True) if n)
+    if seconds > 10 * 365 * DAY:
+        raise ValueError(f"{text!r} is longer than ten years")
+    return seconds
+
+
+def format_duration(seconds: int) -> str:
+    """Return the shortest exact Prometheus duration; weeks are not used, so 2419200 is `28d`."""
+    if seconds == 0:
+        return "0s"
+    parts = []
+    for unit, size in _UNITS[1:]:
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts)
+
+
+def parse_number(text: str) -> Decimal:
+    """Return the exact decimal that `text` says. Raises ValueError on anything that is not a plain number."""
+    if not _NUMBER.fullmatch(text.strip()) or len(text) > 40:
+        raise ValueError(f"{text!r} is not a plain number")
+    try:
+        return Decimal(text.strip())
+    except InvalidOperation as error:  # pragma: no cover - the pattern leaves nothing to refuse
+        raise ValueError(f"{text!r} is not a number") from error
+
+
+def format_number(value: Decimal | int, places: int = 12) -> str:
+    """Return `value` without exponent or trailing zeros, rounded once to `places`: 0.005, never 0.00500."""
+    if isinstance(value, int):
+        return str(value)
+    rounded = value.quantize(Decimal(1).scaleb(-places)) if -int(value.as_tuple().exponent) > places else value
+    text = f"{rounded:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

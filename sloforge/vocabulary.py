@@ -1,0 +1,108 @@
+"""Every name that leaves the program: recorded series, labels, alerts, groups and files.
+
+Rename nothing here lightly: history in a user's Prometheus hangs on these words.
+Standard library only, so that the exporter can share it.
+"""
+
+from typing import Final
+
+API_VERSION: Final = "sloforge/v1"
+
+# --- labels -----------------------------------------------------------------
+SERVICE: Final = "slo_service"
+SLO: Final = "slo"
+SEVERITY: Final = "severity"
+OWNER: Final = "owner"
+TIER: Final = "tier"
+
+# Labels that sloforge itself sets on series or alerts; a definition may not set them.
+RESERVED_LABELS: Final = frozenset(
+    {SERVICE, SLO, SEVERITY, OWNER, TIER, "service", "alertname", "job", "instance", "le", "__name__"}
+)
+
+# --- counts -----------------------------------------------------------------
+TOTAL_TICK: Final = "slo:events_total:delta1m"
+FAILED_TICK: Final = "slo:events_failed:delta1m"
+TICK_PRESENT: Final = "slo:tick:present"
+TOTAL_DELTA5M: Final = "slo:events_total:delta5m"
+FAILED_DELTA5M: Final = "slo:events_failed:delta5m"
+TOTAL_PERIOD: Final = "slo:events_total:sum_period"
+FAILED_PERIOD: Final = "slo:events_failed:sum_period"
+
+# The slow group's own sums: read only by the fast group, by last_over_time.
+SLOW_PREFIX: Final = "slo_slow"
+# The exact period sums of ledger counters, also made in the slow group.
+LEDGER_PREFIX: Final = "slo_ledger"
+SNAPSHOT_PREFIX: Final = "slo_snapshot"
+GROUP_PREFIX: Final = "slo_group"
+REASON_PREFIX: Final = "slo_reason"
+
+# --- ratios, budget ---------------------------------------------------------
+OBJECTIVE: Final = "slo:objective:ratio"
+ERROR_BUDGET: Final = "slo:error_budget:ratio"
+PERIOD: Final = "slo:period:seconds"
+INFO: Final = "slo_info"
+SLI_PERIOD: Final = "slo:sli:ratio_period"
+REMAINING_RATIO: Final = "slo:budget_remaining:ratio"
+REMAINING_EVENTS: Final = "slo:budget_remaining:events"
+EXHAUSTION: Final = "slo:budget_exhaustion:seconds"
+COVERAGE: Final = "slo:coverage:ratio"
+HARD_STOP: Final = "slo:hard_stop:active"
+PAGE_WHEN: Final = "slo:page_when:active"
+
+
+def error_ratio(window: str) -> str:
+    """Return the recorded error ratio over `window` (as `1h`): failed / total."""
+    return f"slo:sli_error:ratio{window}"
+
+
+def failed_sum(window: str) -> str:
+    """Return the recorded number of failures over `window`."""
+    return f"slo:events_failed:sum{window}"
+
+
+def burn_rate(window: str) -> str:
+    """Return the recorded burn rate over `window`; 1 spends the budget in exactly one period."""
+    return f"slo:burn_rate:ratio{window}"
+
+
+def burn_active(tier: str) -> str:
+    """Return the recorded 0/1 burn condition of a tier such as `page_fast`."""
+    return f"slo:burn_{tier}:active"
+
+
+# --- alerts -----------------------------------------------------------------
+BURN_ALERTS: Final = {
+    "page_fast": "SLOBurnPageFast",
+    "page_slow": "SLOBurnPageSlow",
+    "ticket_fast": "SLOBurnTicketFast",
+    "ticket_slow": "SLOBurnTicketSlow",
+}
+HARD_VIOLATION: Final = "SLOHardViolation"
+DATA_MISSING: Final = "SLODataMissing"
+DUPLICATE_DEFINITION: Final = "SLODuplicateDefinition"
+RULES_FAILING: Final = "SLORulesFailing"
+WATCHDOG: Final = "SLOWatchdog"
+
+# --- groups and files -------------------------------------------------------
+MANIFEST: Final = "manifest.json"
+
+
+def fast_group(service: str) -> str:
+    """Return the name of the service's 1m group; alert state hangs on it, so it depends on nothing else."""
+    return f"{service}-fast"
+
+
+def slow_group(service: str) -> str:
+    """Return the name of the service's 5m group."""
+    return f"{service}-slow"
+
+
+def rule_file(service: str) -> str:
+    """Return the path of a service's rule file below the output folder."""
+    return f"prometheus/{service}.rules.yml"
+
+
+def test_file(service: str) -> str:
+    """Return the path of a service's promtool tests below the output folder."""
+    return f"tests/{service}.test.yml"
