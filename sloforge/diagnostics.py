@@ -8,17 +8,22 @@ Route = tuple[str | int, ...]
 
 
 class Span(NamedTuple):
-    """A place in an input file. `line` and `column` count from 1, in characters; 0 means the whole file."""
+    """A place in an input file. `line` and `column` count from 1, in characters; 0 means the whole file.
+
+    `width` is the number of characters of a value that stands in the file letter by letter, else 0 (escapes, folds).
+    """
 
     path: str
     line: int = 0
     column: int = 0
+    width: int = 0
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column}" if self.line else self.path
 
 
-SpanMap = dict[Route, Span]
+SpanMap = dict[Route, Span]  # a key whose value is a scalar has its own place under route + (KEY,)
+KEY = "<key>"
 
 
 def locate(spans: SpanMap, route: Route) -> Span:
@@ -27,6 +32,11 @@ def locate(spans: SpanMap, route: Route) -> Span:
         if (span := spans.get(route[:length])) is not None:
             return span
     return Span("<input>")
+
+
+def locate_key(spans: SpanMap, route: Route) -> Span:
+    """Return the place of the key that ends `route`, rather than that of its value."""
+    return spans.get((*route, KEY)) or locate(spans, route)
 
 
 class Severity(Enum):
@@ -38,6 +48,163 @@ class Severity(Enum):
 
 class Code(Enum):
     """Every finding there is: its number, severity, title, and a help text that a person can act on."""
+
+    # fmt: off
+    # SF1xx: the file and its YAML
+    FILE_UNREADABLE = ("SF101", Severity.ERROR, "file cannot be read",
+        "Check that the path exists, is a regular file and may be read.")
+    FILE_NOT_TEXT = ("SF102", Severity.ERROR, "file is not UTF-8 text",
+        "Save the definitions as plain UTF-8 text.")
+    FILE_EMPTY = ("SF103", Severity.ERROR, "file is empty",
+        "Start with `sloforge init`, or write at least apiVersion, service and slos.")
+    FILE_TOO_LARGE = ("SF104", Severity.ERROR, "file is too large",
+        "A definitions file may have 16 MiB; split the service into several.")
+    YAML_SYNTAX = ("SF105", Severity.ERROR, "not valid YAML",
+        "Look at the line and the one above it: indentation, a missing colon or an open quote.")
+    YAML_SECOND_DOCUMENT = ("SF106", Severity.ERROR, "more than one YAML document",
+        "Keep one document a file: move what follows `---` to a file of its own.")
+    YAML_DUPLICATE_KEY = ("SF107", Severity.ERROR, "key given twice",
+        "Keep one of the two; YAML readers disagree about which one wins.")
+    YAML_ANCHOR_BOMB = ("SF108", Severity.ERROR, "aliases expand too far",
+        "Write the values out, or use the defaults at the head of the file.")
+    YAML_ALIAS = ("SF109", Severity.ERROR, "alias cannot be resolved",
+        "An alias must name an anchor that ends before it.")
+    YAML_MERGE_KEY = ("SF110", Severity.ERROR, "merge keys are not supported",
+        "Write the keys out, or use the defaults at the head of the file.")
+    YAML_KEY = ("SF111", Severity.ERROR, "key is not plain text",
+        "Keys are words. A value that starts with { or [ must be quoted.")
+    YAML_DEPTH = ("SF112", Severity.ERROR, "nesting is too deep",
+        "No definition needs more than a few levels; look for unclosed brackets.")
+    YAML_TAG = ("SF113", Severity.ERROR, "YAML tags are not supported",
+        "Remove the tag; every value is read as text and checked afterwards.")
+    NO_DEFINITIONS = ("SF114", Severity.ERROR, "no definitions found",
+        "Name a file, or a folder that holds *.yml with `apiVersion: sloforge/v1`.")
+    # SF2xx: structure and types
+    UNKNOWN_KEY = ("SF201", Severity.ERROR, "unknown key",
+        "`sloforge schema` lists every key; a value that is not used must not look as if it were.")
+    MISSING_KEY = ("SF202", Severity.ERROR, "key is missing",
+        "Add the key.")
+    WRONG_TYPE = ("SF203", Severity.ERROR, "wrong kind of value",
+        "Give a mapping, a list or a single value, as the message asks.")
+    BAD_NUMBER = ("SF204", Severity.ERROR, "not a number that fits",
+        "Write plain digits, as 99.5; no exponent, no unit, no separator.")
+    BAD_DURATION = ("SF205", Severity.ERROR, "not a duration that fits",
+        "Write a Prometheus duration: 30s, 5m, 1h30m, 28d.")
+    BAD_BOOLEAN = ("SF206", Severity.ERROR, "not true or false",
+        "Write true or false; yes, no, on and off are text here.")
+    BAD_NAME = ("SF207", Severity.ERROR, "not a name",
+        "Names of services and SLOs have 1 to 63 of a-z, 0-9 and -.")
+    BAD_WORD = ("SF208", Severity.ERROR, "not one of the known words",
+        "Use one of the words that the message lists.")
+    EMPTY_VALUE = ("SF209", Severity.ERROR, "value is empty",
+        "Give a value, or remove the key.")
+    SLI_KIND = ("SF210", Severity.ERROR, "not exactly one kind of SLI",
+        "Give exactly one of ratio, latency, probe, events and hard.")
+    API_VERSION = ("SF211", Severity.ERROR, "unknown apiVersion",
+        "Write `apiVersion: sloforge/v1`.")
+    LABEL_NAME = ("SF212", Severity.ERROR, "not a label name",
+        "Label names match [a-zA-Z_][a-zA-Z0-9_]* and do not start with __.")
+    LABEL_RESERVED = ("SF213", Severity.ERROR, "label is taken",
+        "sloforge or Prometheus sets this label, or the file uses it twice; choose another name.")
+    LABEL_VALUE = ("SF214", Severity.ERROR, "label value does not fit",
+        "Label values are one line of at most 2048 bytes.")
+    TEMPLATE_IN_TEXT = ("SF215", Severity.ERROR, "text would run as a template",
+        "Prometheus expands {{ }} in labels and in our annotations; only your own `annotations` may hold templates.")
+    # SF3xx: facts about SLOs
+    GOOD_OR_BAD = ("SF301", Severity.ERROR, "ratio needs exactly one of good and bad",
+        "Give `good:` or `bad:`, whichever your counters count.")
+    EXCLUDED_WITHOUT_GOOD = ("SF302", Severity.ERROR, "excluded without good",
+        "Excluded events are taken from the total, which says nothing about failures counted by `bad:`.")
+    GOOD_IS_TOTAL = ("SF303", Severity.ERROR, "two parts of the ratio are the same",
+        "As written, the SLI is always 100 % or always 0 %.")
+    DUPLICATE_SLO = ("SF304", Severity.ERROR, "SLO defined twice",
+        "(service, id) is unique over all files of a run: every series carries it.")
+    OBJECTIVE_RANGE = ("SF305", Severity.ERROR, "objective out of range",
+        "An objective lies between 0 and 100 per cent; where no failure at all is allowed, use `sli: {hard: ...}`.")
+    OBJECTIVE_MISSING = ("SF306", Severity.ERROR, "objective is missing",
+        "Every SLO but a hard one needs `objective:`, in per cent.")
+    HARD_WITH_OBJECTIVE = ("SF307", Severity.ERROR, "hard SLO with an objective",
+        "A hard SLO allows no violation: it has neither objective nor budget. Remove `objective:`.")
+    HARD_RESETS = ("SF308", Severity.WARNING, "hard SLO on a counter that resets",
+        "Keep violations in a ledger (`counter: ledger`), so that a restart cannot hide one.")
+    ALERT_NEVER_FIRES = ("SF309", Severity.ERROR, "alert can never fire",
+        "Lower the budget share, lengthen the window, or switch the tier off.")
+    WINDOW_TOO_SHORT = ("SF310", Severity.ERROR, "window too short or not whole minutes",
+        "A window holds at least four ticks of one minute, and whole minutes.")
+    WINDOW_ORDER = ("SF311", Severity.ERROR, "short window is not shorter",
+        "The short window ends the alert; give about a twelfth of the long one.")
+    WINDOW_BEYOND_PERIOD = ("SF312", Severity.ERROR, "alert window longer than the period",
+        "Lengthen `period:` or switch the tier off.")
+    PERIOD_RANGE = ("SF313", Severity.ERROR, "period does not fit",
+        "A period has whole multiples of 5 minutes, between 1h and 366d.")
+    NO_ALERT = ("SF314", Severity.WARNING, "SLO without any alert",
+        "Nobody will hear when this budget burns; switch a tier on, or accept it knowingly.")
+    NO_RUNBOOK = ("SF315", Severity.WARNING, "SLO without a runbook",
+        "Add `runbook: https://...`: whoever is woken needs a first step.")
+    BUDGET_BELOW_ONE = ("SF316", Severity.ERROR, "budget allows less than one failure",
+        "Lower the objective, lengthen the period, or use a hard SLO.")
+    LATENCY_HISTOGRAM = ("SF317", Severity.ERROR, "not the selector of a histogram",
+        "Name the histogram's base name (or its _bucket) without a matcher on `le`; `threshold:` says which bucket.")
+    LATENCY_THRESHOLD = ("SF318", Severity.ERROR, "threshold is not a time",
+        "Write a duration (10m, 250ms) or seconds (0.25), above zero.")
+    NATIVE_HISTOGRAM = ("SF319", Severity.WARNING, "native histograms have conditions",
+        "They need Prometheus 3.8 or newer; a threshold off a bucket boundary is an estimate.")
+    EVENTS_WINDOW = ("SF320", Severity.ERROR, "query without {{window}}",
+        "Count over a range of {{window}}, as in increase(x_total[{{window}}]).")
+    EVENTS_RATE = ("SF321", Severity.ERROR, "query is a rate, not a count",
+        "Count events: increase(x[{{window}}]) instead of rate(x[{{window}}]).")
+    PROBE_GOOD = ("SF322", Severity.ERROR, "good is not a comparison",
+        "Write a comparison with a number, as '== 1' or '< 0.5'.")
+    GROUPING = ("SF323", Severity.ERROR, "grouping does not fit",
+        "`by` needs at least one label, a limit of at least 1 and counters to group.")
+    SAMPLE_DELAY = ("SF324", Severity.ERROR, "sample_delay does not fit",
+        "Between 10s and 5m: more than scrape duration plus ingestion delay, less than the look-back.")
+    SNAPSHOTS_KIND = ("SF325", Severity.ERROR, "snapshots need counters",
+        "Remove `snapshots:`; there is no counter to keep.")
+    COUNTER_KIND = ("SF326", Severity.ERROR, "counter or births do not apply",
+        "`counter:` and `births:` describe counters; `births:` goes with `counter: process`.")
+    OBJECTIVE_LOWERED = ("SF327", Severity.ERROR, "objective lowered without a reason",
+        "Add `justification: ...` to the SLO (policy, section 9.2), or keep the objective.")
+    UNKNOWN_TIER = ("SF328", Severity.ERROR, "unknown tier",
+        "Define the tier under `tiers:`, or use default.")
+    TIERS_UNUSED = ("SF329", Severity.WARNING, "tiers have no rules yet",
+        "Tiers and clients are checked and kept; no rule is generated from them so far.")
+    ALERTS_ON_HARD = ("SF330", Severity.ERROR, "burn alerts on a hard SLO",
+        "A hard SLO has no budget to burn: any violation pages. Remove `alerts:` from it.")
+    ALERT_BUDGET = ("SF331", Severity.ERROR, "budget share out of range",
+        "`budget:` is the per cent of the period's budget: above 0, at most 100.")
+    # SF4xx: PromQL
+    PROMQL_SYNTAX = ("SF401", Severity.ERROR, "PromQL does not parse",
+        "Try the expression in Prometheus; the place is where the parser gave up, or as near as can be told.")
+    SELECTOR_SHAPE = ("SF402", Severity.ERROR, "not one plain selector",
+        'Give one metric with matchers, as x_total{lane="api"}; ranges, offsets and functions are added by sloforge.')
+    SELECTOR_NAME = ("SF403", Severity.ERROR, "selector without one plain metric name",
+        "Name exactly one metric; names match [a-zA-Z_:][a-zA-Z0-9_:]*.")
+    PROMQL_VERSION = ("SF404", Severity.ERROR, "needs a newer Prometheus",
+        "Use what the oldest supported Prometheus knows, or raise --prometheus-version.")
+    PROMQL_TYPE = ("SF405", Severity.ERROR, "expression has the wrong type",
+        "The expression must be an instant vector.")
+    PROMQL_DIALECT = ("SF406", Severity.ERROR, "not PromQL but MetricsQL",
+        "Prometheus has no `or` between matchers; use a regular expression or two selectors.")
+    # SF5xx: the output folder
+    OUTPUT_UNWRITABLE = ("SF501", Severity.ERROR, "output cannot be written",
+        "Check permissions and free space; the folder is as it was before.")
+    OUTPUT_PATH = ("SF502", Severity.ERROR, "path leaves the output folder",
+        "Files are only written below DIR; remove the link or the `..`.")
+    OUTPUT_DRIFT = ("SF503", Severity.ERROR, "generated files are out of date",
+        "Run `sloforge generate` and commit the result.")
+    OUTPUT_FOREIGN = ("SF504", Severity.ERROR, "file was not written by sloforge",
+        "Move the file away, or choose another output folder.")
+    OUTPUT_LOCKED = ("SF505", Severity.ERROR, "output folder is in use",
+        "Another sloforge is writing here; wait for it to end.")
+    # SF6xx: verification and other programs
+    TOOL_COMPLAINT = ("SF601", Severity.ERROR, "generated file was refused",
+        "The definition at this place led to it; if the definition is right, the generator is wrong: please report it.")
+    TOOL_FAILED = ("SF602", Severity.ERROR, "tool could not be run",
+        "Run the tool by hand to see why.")
+    TOOL_MISSING = ("SF603", Severity.WARNING, "tool is missing",
+        "Without promtool only the built-in parser has read the rules; install Prometheus' promtool.")
+    # fmt: on
 
     def __init__(self, number: str, severity: Severity, title: str, help_text: str) -> None:
         self.number = number
