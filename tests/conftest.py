@@ -1,0 +1,52 @@
+"""What every test shares: the checkout's own tools on PATH, `--update` for goldens, and no silent skips in CI."""
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+NEEDS = "needs "  # a skip for want of a real tool gives a reason such as "needs promtool"
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+# `make test` unpacks missing tools here (tools/install-test-tools.sh); a bare `pytest` finds them as well.
+os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), str(ROOT / ".tools" / "usr" / "bin")])
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update", action="store_true", help="rewrite the golden trees; `git diff` reviews them")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout's top folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def update(request: pytest.FixtureRequest) -> bool:
+    """Whether the run is to rewrite the golden trees instead of comparing with them."""
+    return bool(request.config.getoption("--update"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return _fail_if_a_tool_is_missing((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return _fail_if_a_tool_is_missing((yield))
+
+
+def _fail_if_a_tool_is_missing(report: Report) -> Report:
+    """Turn a skip for want of a tool into a failure where CI is set: there, nothing may go unproven."""
+    if report.skipped and os.environ.get("CI") and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if reason.startswith(NEEDS):
+            report.outcome = "failed"
+            report.longrepr = f"skipped in CI, where it must run: {reason}"
+    return report

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Make sure that the real tools which the tests run are here: promtool, prometheus, amtool, alertmanager, Go.
+# What is missing is fetched as a Debian or Ubuntu package and unpacked below .tools/, never installed: so this needs
+# no root, starts no service and changes nothing outside the checkout. Elsewhere it says what to install.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+here=$PWD/.tools
+
+has() { command -v "$1" >/dev/null 2>&1 || [ -x "$here/usr/bin/$1" ]; }
+
+look() { # leave in `missing` the packages that hold what is not here
+  missing=()
+  { has promtool && has prometheus; } || missing+=(prometheus)
+  { has amtool && { has prometheus-alertmanager || has alertmanager; }; } || missing+=(prometheus-alertmanager)
+}
+
+fetch() { # fetch PACKAGE...: as the system's package lists say, else with lists of our own
+  local own=(-o "Dir::State::lists=$here/lists" -o "Dir::Cache=$here/cache" -o "APT::Sandbox::User=$(id -un)")
+  mkdir -p "$here/lists/partial" "$here/cache/archives/partial" "$here/debs"
+  (
+    cd "$here/debs"
+    apt-get -q download "$@" 2>/dev/null ||
+      { apt-get -q "${own[@]}" update && apt-get -q "${own[@]}" download "$@"; }
+    for deb in *.deb; do dpkg-deb --extract "$deb" "$here"; done
+  )
+  rm -rf "$here/lists" "$here/cache" "$here/debs"
+}
+
+look
+if [ ${#missing[@]} -gt 0 ] && command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then
+  echo "unpacking ${missing[*]} into .tools/" >&2
+  fetch "${missing[@]}" >&2 || true
+  look
+fi
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "The tests need promtool, prometheus (2.42 or newer), amtool and alertmanager (0.25 or newer) on PATH." >&2
+  echo "On Debian or Ubuntu: apt-get install ${missing[*]}; elsewhere: https://prometheus.io/download" >&2
+fi
+
+go_version=$(go env GOVERSION 2>/dev/null || true)
+case $go_version in
+  go1.2[5-9]* | go1.[3-9][0-9]* | go[2-9]*) ;;
+  *) echo "tests/engine needs Go 1.25 or newer on PATH (found: ${go_version:-none}): https://go.dev/dl" >&2 ;;
+esac
+# What is still missing is each test's own matter: it says what it needs, and under CI it fails.
