@@ -3,10 +3,13 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from sloforge.diagnostics import Route
 from sloforge.plan.ir import RuleFile
 from sloforge.render.serialize import Data, Lines, to_yaml_with_lines
+
+HEADER_MARK: Final = "# Made by sloforge"  # every YAML file that we write begins with it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
