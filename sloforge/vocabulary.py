@@ -71,6 +71,11 @@ def burn_active(tier: str) -> str:
     return f"slo:burn_{tier}:active"
 
 
+def group_burn_active(tier: str) -> str:
+    """Return the recorded 0/1 burn condition of a tier, one series for each label combination."""
+    return f"{GROUP_PREFIX}:burn_{tier}:active"
+
+
 # --- alerts -----------------------------------------------------------------
 BURN_ALERTS: Final = {
     "page_fast": "SLOBurnPageFast",

@@ -1,0 +1,203 @@
+"""Burn conditions as recorded 0/1, and the alerts that read them. One alert per window pair, no join in any alert."""
+
+from sloforge import vocabulary as v
+from sloforge.model.objects import CounterKind, Hard, Pairs, Service, Slo
+from sloforge.plan.facts import Recorder
+from sloforge.plan.ir import AlertRule, RecordingRule
+from sloforge.plan.page_when import gate
+from sloforge.plan.promql import Scope, aggregate, over, selector
+from sloforge.plan.windows import ANYWHERE
+from sloforge.policy import DATA_MISSING_FOR_S, DATA_MISSING_S, HOLD_S, BurnWindow, burn_factor
+from sloforge.quantities import DAY, MINUTE, format_duration, format_number
+
+
+def conditions(recorder: Recorder) -> list[RecordingRule]:
+    """Return when each of the SLO's burn alerts is true: 1 or 0, never absent while the SLO is defined."""
+    slo = recorder.slo
+    rules = [
+        recorder.rule(v.burn_active(window.tier), _condition(recorder, window), note=_note(slo, window))
+        for window in slo.windows
+    ]
+    if slo.page_when is not None:
+        rules.append(recorder.rule(v.PAGE_WHEN, gate(slo.page_when), note=f"{slo.id}: pages only while this is 1"))
+    if isinstance(slo.indicator, Hard):
+        stop = recorder.rule(v.HARD_STOP, _violated(recorder, slo.indicator), labels=(("rule", slo.id),))
+        rules.append(stop)
+    return rules
+
+
+def _condition(recorder: Recorder, window: BurnWindow) -> str:
+    long, short = format_duration(window.long_s), format_duration(window.short_s)
+    factor = factor_text(recorder.slo, window)
+    return (
+        f"  ({recorder.series(v.burn_rate(long))} > bool {factor})\n"
+        f"* ({recorder.series(v.burn_rate(short))} > bool {factor})\n"
+        f"* ({recorder.series(v.failed_sum(long))} >= bool {window.min_failures})\n"
+        f"or 0 * {recorder.series(v.ERROR_BUDGET)}"
+    )
+
+
+def factor_text(slo: Slo, window: BurnWindow) -> str:
+    """Return the burn factor of a window pair as printed in rules: exact to twelve places."""
+    return format_number(burn_factor(window.budget_share, window.long_s, slo.period_s))
+
+
+def _note(slo: Slo, window: BurnWindow) -> str:
+    share = format_number(window.budget_share * 100)
+    return (
+        f"{slo.id}: {share}% of the {format_duration(slo.period_s)} budget in {format_duration(window.long_s)} "
+        f"is a burn of {factor_text(slo, window)}"
+    )
+
+
+def _violated(recorder: Recorder, hard: Hard) -> str:
+    """Whether any violation stands. A ledger's total says so for ever; ticks say so while they are in the period."""
+    if recorder.slo.counter is CounterKind.LEDGER:
+        return f"{aggregate('sum', ' or '.join(map(selector, hard.violations)))} > bool 0"
+    recent, kept = recorder.series(v.failed_sum("1h")), recorder.series(v.FAILED_PERIOD)
+    return f"{recent} + ({kept} or 0 * {recent}) > bool 0"
+
+
+def slo_alerts(recorder: Recorder, service: Service) -> list[AlertRule]:
+    """Return every alert of one SLO."""
+    rules = []
+    for window in recorder.slo.windows:
+        rules += _burn_alerts(recorder, service, window)
+    if isinstance(recorder.slo.indicator, Hard):
+        rules.append(_hard_alert(recorder, service))
+    return [*rules, _data_missing(recorder, service)]
+
+
+def _burn_alerts(recorder: Recorder, service: Service, window: BurnWindow) -> list[AlertRule]:
+    slo, name = recorder.slo, v.BURN_ALERTS[window.tier]
+    burning = _burning(recorder, window)
+    if window.severity != "page" or slo.page_when is None:
+        return [_alert(recorder, service, name, burning, "burn", window.severity, window)]
+    opened = f"{recorder.scope.on} {over('max_over_time', recorder.series(v.PAGE_WHEN), HOLD_S)} == 1"
+    return [
+        _alert(recorder, service, name, f"({burning})\nand {opened}", "burn", "page", window),
+        _alert(recorder, service, name, f"({burning})\nunless {opened}", "downgraded", "ticket", window),
+    ]
+
+
+def _burning(recorder: Recorder, window: BurnWindow) -> str:
+    """Whether the SLO burns, or one of its label combinations where those have alerts. A page is held for a while."""
+    names = [v.burn_active(window.tier)]
+    if recorder.slo.by and recorder.slo.by.alerts:
+        names.append(v.group_burn_active(window.tier))
+    series = [recorder.series(name) for name in names]
+    held = [over("max_over_time", text, HOLD_S) if window.severity == "page" else text for text in series]
+    return "\nor ".join(f"{text} == 1" for text in held)
+
+
+def _hard_alert(recorder: Recorder, service: Service) -> AlertRule:
+    # The last known answer: an exporter that is gone has taken nothing back.
+    known = over("last_over_time", recorder.series(v.HARD_STOP), DAY)
+    return _alert(recorder, service, v.HARD_VIOLATION, f"{known} == 1", "hard", "page")
+
+
+def _data_missing(recorder: Recorder, service: Service) -> AlertRule:
+    here = recorder.series(v.TICK_PRESENT)
+    gone = over("absent_over_time", here, DATA_MISSING_S)
+    never_counted = f"absent({recorder.series(v.FAILED_PERIOD)}) and on () {here} offset {format_duration(HOLD_S)}"
+    expr = f"{gone}\nor ({never_counted})"
+    return _alert(recorder, service, v.DATA_MISSING, expr, "data_missing", "ticket", for_s=DATA_MISSING_FOR_S)
+
+
+def _alert(
+    recorder: Recorder,
+    service: Service,
+    name: str,
+    expr: str,
+    words: str,
+    severity: str,
+    window: BurnWindow | None = None,
+    for_s: int = 0,
+) -> AlertRule:
+    slo = recorder.slo
+    ours = (
+        *recorder.labels,
+        (v.SEVERITY, dict(service.severities)[severity]),
+        (v.TIER, slo.tier),
+        (v.OWNER, slo.owner),
+    )
+    return AlertRule(
+        alert=name,
+        expr=expr,
+        origin=slo.origin,
+        words=words,
+        facts=facts(recorder, window),
+        for_s=for_s,
+        labels=merged(slo.labels, ours),
+        annotations=slo.annotations,
+    )
+
+
+def facts(recorder: Recorder, window: BurnWindow | None) -> Pairs:
+    """Return what the words of an alert are made of."""
+    slo = recorder.slo
+    own = (
+        ("title", slo.title),
+        ("ref", slo.ref),
+        ("slo", slo.id),
+        ("service", recorder.scope.service),
+        ("class", slo.slo_class.value),
+        ("selector", recorder.series("").strip("{}")),
+        ("objective", format_number(slo.objective * 100) if slo.objective is not None else ""),
+        ("period", format_duration(slo.period_s)),
+        ("owner", slo.owner),
+        ("by", ", ".join(slo.by.labels) if slo.by else ""),
+        ("alerts_by", ", ".join(slo.by.labels) if slo.by and slo.by.alerts else ""),
+        ("runbook", slo.runbook),
+    )
+    if window is None:
+        return own
+    return (
+        *own,
+        ("tier", window.tier),
+        ("severity", window.severity),
+        ("long", format_duration(window.long_s)),
+        ("short", format_duration(window.short_s)),
+        ("factor", factor_text(slo, window)),
+        ("budget_share", format_number(window.budget_share * 100)),
+    )
+
+
+def merged(user: Pairs, ours: Pairs) -> Pairs:
+    """Return both sets of labels, ours winning, empty values left out (an empty label is no label)."""
+    return tuple((name, value) for name, value in {**dict(user), **dict(ours)}.items() if value)
+
+
+def service_alerts(scope: Scope, service: Service) -> list[AlertRule]:
+    """Return the alerts about the rules themselves."""
+    info, on = scope.series(v.INFO), f"by ({', '.join(scope.names)})"
+    copies = f"max {on} ({over('count_over_time', info, 10 * MINUTE)}) > 15\nor count {on} ({info}) > 1"
+    group = f'{{rule_group=~".*;{service.name}-(fast|slow)"}}'
+    failing = "\nor ".join(
+        f"sum by (rule_group) (increase({metric}{group}[{format_duration(HOLD_S)}])) > 0"
+        for metric in ("prometheus_rule_evaluation_failures_total", "prometheus_rule_group_iterations_missed_total")
+    )
+    return [
+        _service_alert(scope, service, v.DUPLICATE_DEFINITION, copies, "duplicate", "ticket", DATA_MISSING_FOR_S),
+        _service_alert(scope, service, v.RULES_FAILING, failing, "rules_failing", "ticket", 0),
+        _service_alert(scope, service, v.WATCHDOG, "vector(1)", "watchdog", "watchdog", 0),
+    ]
+
+
+def _service_alert(
+    scope: Scope, service: Service, name: str, expr: str, words: str, severity: str, for_s: int
+) -> AlertRule:
+    ours = (
+        *scope.labels(),
+        (v.SEVERITY, dict(service.severities).get(severity, severity)),
+        (v.OWNER, service.owner),
+    )
+    return AlertRule(
+        alert=name,
+        expr=expr,
+        origin=ANYWHERE,
+        words=words,
+        facts=(("service", service.name), ("owner", service.owner), ("selector", scope.series("").strip("{}"))),
+        for_s=for_s,
+        labels=merged(service.labels, ours),
+    )

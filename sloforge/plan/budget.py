@@ -1,0 +1,78 @@
+"""The error budget over the period: counts, ratio, what is left, how long it lasts, how much of it was seen."""
+
+from collections.abc import Callable
+from functools import partial
+
+from sloforge import vocabulary as v
+from sloforge.plan.ir import RecordingRule
+from sloforge.plan.promql import Scope, over
+from sloforge.plan.windows import ANYWHERE, latest, slow_name
+from sloforge.policy import SLOW_S, TICK_S
+
+TICKS_DELTA5M = "slo_slow:ticks:delta5m"
+TICKS_PERIOD = "slo_slow:ticks:sum_period"
+TICK_TIME = "slo_slow:tick:timestamp"
+FIRST_TICK = "slo_slow:first_tick:timestamp"
+
+
+def _rule(record: str, expr: str, note: str = "") -> RecordingRule:
+    return RecordingRule(record=record, expr=expr, origin=ANYWHERE, note=note)
+
+
+def slow_periods(scope: Scope, periods_s: tuple[int, ...]) -> list[RecordingRule]:
+    """Return the sums over each period that the service's SLOs have; a join picks the SLOs of that period."""
+    sums = (
+        (slow_name(v.TOTAL_PERIOD), "sum_over_time", v.TOTAL_DELTA5M),
+        (slow_name(v.FAILED_PERIOD), "sum_over_time", v.FAILED_DELTA5M),
+        (TICKS_PERIOD, "sum_over_time", TICKS_DELTA5M),
+        (FIRST_TICK, "min_over_time", TICK_TIME),
+    )
+    rules = [
+        _rule(TICKS_DELTA5M, over("count_over_time", scope.series(v.TICK_PRESENT), SLOW_S, TICK_S)),
+        _rule(TICK_TIME, f"0 * {scope.series(TICKS_DELTA5M)} + time()"),
+    ]
+    for record, function, delta in sums:
+        series = scope.series(delta)
+        rules.append(_rule(record, by_period(scope, periods_s, partial(period_over, function, series))))
+    # The first 5m count may be a part of 5m, hence the ceiling of 1.
+    since_first = f"((time() - {scope.series(FIRST_TICK)}) / {TICK_S} + 1)"
+    seen = scope.series(TICKS_PERIOD)
+    return [*rules, _rule(slow_name(v.COVERAGE), f"clamp_max({seen} / {since_first}, 1)")]
+
+
+def period_over(function: str, series: str, period_s: int) -> str:
+    """Return `function` over the 5m samples of one period."""
+    return over(function, series, period_s - SLOW_S // 2)
+
+
+def by_period(scope: Scope, periods_s: tuple[int, ...], expr_of: Callable[[int], str]) -> str:
+    """Return `expr_of(period)` for the SLOs of each period; a join with slo:period:seconds picks them."""
+    period = scope.series(v.PERIOD)
+    return "\nor ".join(f"{expr_of(s)} and {scope.on} ({period} == {s})" for s in periods_s)
+
+
+def budgets(scope: Scope) -> list[RecordingRule]:
+    """Return everything public over the period. Budget is lost by events: remaining = 1 − failed / (budget × total)."""
+    total, failed = scope.series(v.TOTAL_PERIOD), scope.series(v.FAILED_PERIOD)
+    budget, remaining = scope.series(v.ERROR_BUDGET), scope.series(v.REMAINING_RATIO)
+    allowed = f"{total} * {scope.on} {budget}"
+    burn = scope.series(v.burn_rate("6h"))
+    untouched = f"1 + 0 * {budget} unless {scope.on} {total} > 0"
+    return [
+        _rule(v.TOTAL_PERIOD, exact_or_counted(scope, v.TOTAL_PERIOD), "the period"),
+        _rule(v.FAILED_PERIOD, exact_or_counted(scope, v.FAILED_PERIOD)),
+        _rule(v.SLI_PERIOD, f"1 - clamp_min({failed}, 0) / ({total} > 0)"),
+        _rule(v.REMAINING_RATIO, f"1 - clamp_min({failed}, 0) / {scope.on} ({allowed} > 0)\nor ({untouched})"),
+        _rule(v.REMAINING_EVENTS, f"{allowed} - {scope.on} clamp_min({failed}, 0)"),
+        _rule(
+            v.EXHAUSTION,
+            f"({remaining} > 0) * {scope.on} {scope.series(v.PERIOD)} / {scope.on} ({burn} > 1)",
+        ),
+        _rule(v.COVERAGE, latest(scope.series(slow_name(v.COVERAGE)))),
+    ]
+
+
+def exact_or_counted(scope: Scope, name: str) -> str:
+    """Return a ledger's exact sum where there is one, else the sum of the counted ticks."""
+    exact = scope.series(f"{v.LEDGER_PREFIX}{name.removeprefix('slo')}")
+    return f"{latest(exact)}\nor {latest(scope.series(slow_name(name)))}"

@@ -1,0 +1,180 @@
+"""How raw counters become whole events: one reading a tick, the difference to the reading before.
+
+Both readings are `sample_delay` late, so that a scrape in flight is not missed. The four branches of a tick are
+explained where they are written; research and contract (section 4) hold the cases each of them is there for.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from sloforge import vocabulary as v
+from sloforge.model.objects import Births, CounterKind, Selector, Slo
+from sloforge.plan.promql import Scope, aggregate, braces, offset, over, selector
+from sloforge.policy import GAP_S, TICK_S
+
+TARGET = "on (job, instance)"
+TARGET_LABELS = frozenset({"job", "instance"})
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """One raw counter and how to read it.
+
+    `collapsed` are labels whose spelling may change while the counter goes on (`le` in Prometheus 3, the
+    `instance` that happens to expose a ledger): series that differ in them alone are one counter.
+    `snapshot` is the recorded copy to compare with instead of the raw series' own past.
+    """
+
+    raw: Selector
+    delay_s: int
+    scope: Scope
+    kind: CounterKind
+    births: Births
+    collapsed: tuple[str, ...] = ()
+    snapshot: str | None = None
+
+    def read(self, offset_s: int) -> str:
+        """Return the counter's value `offset_s` seconds ago."""
+        return self._collapse(offset(selector(self.raw), offset_s))
+
+    @property
+    def now(self) -> str:
+        """Return the reading of this tick."""
+        return self.read(self.delay_s)
+
+    @property
+    def previous(self) -> str:
+        """Return the reading one tick ago; nothing where the series was gone."""
+        return offset(self.snapshot, self.delay_s) if self.snapshot else self.read(self.delay_s + TICK_S)
+
+    @property
+    def last(self) -> str:
+        """Return the last reading before this tick, over gaps of up to an hour."""
+        if self.snapshot:
+            return over("last_over_time", self.snapshot, GAP_S, self.delay_s)
+        old = self._collapse(over("last_over_time", selector(self.raw), GAP_S, self.delay_s + TICK_S))
+        # Of two spellings within the hour the one seen a tick ago is the counter; the other is its past.
+        return f"({self.previous} or {old})" if "le" in self.collapsed else old
+
+    @property
+    def match(self) -> str:
+        """Return the vector matching between the reading and its predecessor; a snapshot has labels of ours."""
+        return f" {self.scope.ignoring}" if self.snapshot else ""
+
+    def target(self, metric: str) -> str:
+        """Return `up` or the like with the counter's own job and instance matchers."""
+        return metric + braces(m for m in self.raw.matchers if m.label in TARGET_LABELS)
+
+    def _collapse(self, text: str) -> str:
+        return f"max without ({', '.join(self.collapsed)}) ({text})" if self.collapsed else text
+
+
+def counter(slo: Slo, raw: Selector, scope: Scope, delay_s: int, collapsed: tuple[str, ...] = ()) -> Counter:
+    """Return how `slo` reads the raw counter `raw`."""
+    ledger = slo.counter is CounterKind.LEDGER
+    read = Counter(
+        raw=raw,
+        delay_s=delay_s,
+        scope=scope,
+        kind=slo.counter,
+        births=slo.births,
+        collapsed=(("instance",) if ledger else ()) + collapsed,
+    )
+    return replace(read, snapshot=_snapshot_series(read, slo)) if slo.snapshots else read
+
+
+def snapshot_name(metric: str) -> str:
+    """Return the recorded name of a raw metric's copy."""
+    return f"{v.SNAPSHOT_PREFIX}:{metric}:tick1m"
+
+
+def _snapshot_series(of: Counter, slo: Slo) -> str:
+    """The recorded copy of a counter; collapsed labels are gone from it."""
+    kept = (m for m in of.raw.matchers if m.label not in of.collapsed)
+    return snapshot_name(of.raw.metric) + braces((*kept, *of.scope.matchers(slo.id)))
+
+
+def tick(of: Counter) -> str:
+    """Return the events of one tick, one sample for each raw series."""
+    branches = [*_since_last(of), *_births(of)]
+    return "\n".join(("or " if n else "   ") + branch for n, branch in enumerate(branches))
+
+
+def _since_last(of: Counter) -> list[str]:
+    """What happened since the last reading; after a restart a process counts from zero, a ledger never does."""
+    grown = f"({of.now} -{of.match} {of.last}) >= 0"
+    if of.kind is CounterKind.LEDGER:
+        return [grown]
+    return [grown, f"({of.now} and{of.match} {of.last})"]
+
+
+def _births(of: Counter) -> list[str]:
+    """What a series without a past brings: all of its value if it was born, nothing if it was only renamed."""
+    if of.births is Births.NEVER:
+        return []
+    seen = f" unless{of.match} {of.last}" if of.kind is CounterKind.LEDGER else ""
+    if of.births is Births.ALWAYS:
+        return [f"({of.now}{seen})"]
+    born = _born_on_known_target(of)
+    if of.kind is CounterKind.LEDGER:
+        return [f"({born}{seen}\n     {_no_series_vanished(of, 'on ()')})"]
+    young = f"{of.target('process_start_time_seconds')} > time() - {of.delay_s + 2 * TICK_S}"
+    return [f"({born}\n     {_no_series_vanished(of, TARGET)})", f"({of.now} and {TARGET} ({young}))"]
+
+
+def _born_on_known_target(of: Counter) -> str:
+    """Series whose target was scraped a tick ago under the labels it has now."""
+    up = of.target("up")
+    now, before = offset(up, of.delay_s), offset(up, of.delay_s + TICK_S)
+    raw = offset(selector(of.raw), of.delay_s)
+    known = f"{raw} and {TARGET} ({before} == 1)\n     unless {TARGET} ({now} unless {before})"
+    return of._collapse(known)
+
+
+def _no_series_vanished(of: Counter, on: str) -> str:
+    """A series that vanished as another appeared was renamed: the newcomer's total is an old one."""
+    return f"unless {on} ({of.previous} unless{of.match} {of.now})"
+
+
+def tick_sum(counters: tuple[Counter, ...], by: tuple[str, ...] = (), minus: tuple[Counter, ...] = ()) -> str:
+    """Return the events of one tick over several counters: an absent one is 0, all absent is no sample."""
+    signs = [(1, c) for c in counters] + [(-1, c) for c in minus]
+    return signed_sum([(sign, aggregate("sum", tick(c), by)) for sign, c in signs], by)
+
+
+def signed_sum(parts: list[tuple[int, str]], by: tuple[str, ...]) -> str:
+    """Return the sum of `parts`, each (sign, aggregated by `by`); equal labels are told apart, not lost in `or`."""
+    signed = [("-1 * " if sign < 0 else "") + text for sign, text in parts]
+    if len(signed) == 1:
+        return signed[0]
+    marked = [f'label_replace({text}, "part", "{n}", "", "")' for n, text in enumerate(signed)]
+    return aggregate("sum", "   " + "\nor ".join(marked), by)
+
+
+def snapshot_rules(raws: tuple[Selector, ...], read: Callable[[Selector], Counter]) -> list[tuple[str, str]]:
+    """Return (record, expr) of the copies that the next tick compares with: one for each raw metric."""
+    widest: dict[str, list[Selector]] = {}
+    for raw in raws:
+        known = widest.setdefault(raw.metric, [])
+        if not any(set(other.matchers) <= set(raw.matchers) for other in known):
+            known[:] = [other for other in known if not set(raw.matchers) <= set(other.matchers)] + [raw]
+    return [
+        (snapshot_name(metric), "\nor ".join(read(raw).now for raw in kept)) for metric, kept in sorted(widest.items())
+    ]
+
+
+def present(slo: Slo, counters: tuple[Counter, ...]) -> str:
+    """Return 1 while the SLO can be judged at all: some target of its job is up. Idle is present, gone is not."""
+    if slo.births is not Births.UP:
+        return aggregate("group", " or ".join(offset(selector(c.raw), c.delay_s) for c in counters))
+    return aggregate("group", "\nor ".join(_target_up(c) for c in counters))
+
+
+def _target_up(of: Counter) -> str:
+    up = f"{offset(of.target('up'), of.delay_s)} == 1"
+    if any(m.label == "job" for m in of.raw.matchers):
+        return f"({up})"
+    # No job in the selector: the jobs that expose the counter now, or did an hour or a day ago.
+    raw = selector(of.raw)
+    jobs = " or ".join(offset(raw, of.delay_s + age) for age in (0, 3600, 86400))
+    return f"({up} and on (job) ({jobs}))"

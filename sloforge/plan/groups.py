@@ -1,0 +1,173 @@
+"""A budget for each combination of labels (`by`), and failures told apart by reason (`reasons`)."""
+
+from functools import partial
+
+from sloforge import vocabulary as v
+from sloforge.model.objects import Service, Slo
+from sloforge.plan.alerts import factor_text
+from sloforge.plan.budget import by_period, period_over
+from sloforge.plan.counting import tick_sum
+from sloforge.plan.facts import Recorder
+from sloforge.plan.indicators import Reader, failed_tick, total_tick
+from sloforge.plan.ir import RecordingRule
+from sloforge.plan.promql import Scope, aggregate, over
+from sloforge.plan.windows import ANYWHERE, is_fast, latest, window_sum
+from sloforge.policy import SLOW_S, TICK_S, BurnWindow
+from sloforge.quantities import DAY, format_duration
+
+GROUP_TOTAL_TICK = f"{v.GROUP_PREFIX}:events_total:delta1m"
+GROUP_FAILED_TICK = f"{v.GROUP_PREFIX}:events_failed:delta1m"
+GROUP_TOTAL_DELTA5M = f"{v.GROUP_PREFIX}:events_total:delta5m"
+GROUP_FAILED_DELTA5M = f"{v.GROUP_PREFIX}:events_failed:delta5m"
+GROUP_TOTAL_PERIOD = f"{v.GROUP_PREFIX}:events_total:sum_period"
+GROUP_FAILED_PERIOD = f"{v.GROUP_PREFIX}:events_failed:sum_period"
+GROUP_REMAINING = f"{v.GROUP_PREFIX}:budget_remaining:ratio"
+REASON_TICK = f"{v.REASON_PREFIX}:events_failed:delta1m"
+REASON_DELTA5M = f"{v.REASON_PREFIX}:events_failed:delta5m"
+REASON_PERIOD = f"{v.REASON_PREFIX}:events_failed:sum_period"
+REASON_DAY = f"{v.REASON_PREFIX}:events_failed:sum1d"
+
+
+def _slow(name: str) -> str:
+    return f"{v.SLOW_PREFIX}{name.removeprefix('slo')}"
+
+
+def _ledger(name: str) -> str:
+    return f"{v.LEDGER_PREFIX}{name.removeprefix('slo')}"
+
+
+def _rule(record: str, expr: str, note: str = "") -> RecordingRule:
+    return RecordingRule(record=record, expr=expr, origin=ANYWHERE, note=note)
+
+
+def group_ticks(recorder: Recorder, reader: Reader) -> list[RecordingRule]:
+    """Return the counts of a tick for each combination; beyond the limit, the busiest of the tick are kept."""
+    by = recorder.slo.by
+    if by is None:
+        return []
+    total = total_tick(reader, by.labels)
+    rules = []
+    if total is not None:
+        rules.append(recorder.rule(GROUP_TOTAL_TICK, f"topk({by.limit}, {total})"))
+    events = aggregate("sum", recorder.series(GROUP_TOTAL_TICK), by.labels)
+    return [*rules, recorder.rule(GROUP_FAILED_TICK, failed_tick(reader, by.labels, events))]
+
+
+def reason_ticks(recorder: Recorder, reader: Reader) -> list[RecordingRule]:
+    """Return the failures of a tick by reason."""
+    reasons = recorder.slo.reasons
+    if reasons is None:
+        return []
+    return [recorder.rule(REASON_TICK, tick_sum(reader.counters(reasons.failed), reasons.by))]
+
+
+def slow_groups(scope: Scope, service: Service) -> list[RecordingRule]:
+    """Return the slow sums of combinations and reasons, where any SLO has them."""
+    deltas: list[tuple[str, str, str]] = []
+    if any(slo.by for slo in service.slos):
+        deltas += [
+            (GROUP_TOTAL_DELTA5M, GROUP_TOTAL_TICK, GROUP_TOTAL_PERIOD),
+            (GROUP_FAILED_DELTA5M, GROUP_FAILED_TICK, GROUP_FAILED_PERIOD),
+        ]
+    if any(slo.reasons for slo in service.slos):
+        deltas.append((REASON_DELTA5M, REASON_TICK, REASON_PERIOD))
+    rules = [_rule(delta, over("sum_over_time", scope.series(tick), SLOW_S, TICK_S)) for delta, tick, _ in deltas]
+    periods_s = tuple(sorted({slo.period_s for slo in service.slos if slo.by or slo.reasons}))
+    for delta, _, period in deltas:
+        # Many combinations of one SLO against its one period: `and` matches them all.
+        summed = by_period(scope, periods_s, partial(period_over, "sum_over_time", scope.series(delta)))
+        rules.append(_rule(_slow(period), summed))
+    if any(slo.reasons for slo in service.slos):
+        rules.append(_rule(_slow(REASON_DAY), window_sum(scope.series(REASON_DELTA5M), DAY, SLOW_S)))
+    return rules
+
+
+def public_groups(scope: Scope, service: Service) -> list[RecordingRule]:
+    """Return the public series of combinations and reasons."""
+    rules: list[RecordingRule] = []
+    if any(slo.by for slo in service.slos):
+        total, failed = scope.series(GROUP_TOTAL_PERIOD), scope.series(GROUP_FAILED_PERIOD)
+        budget = scope.series(v.ERROR_BUDGET)
+        left = f"1 - clamp_min({failed}, 0) / ({total} * {scope.on} group_left () {budget} > 0)"
+        rules += [
+            _rule(GROUP_TOTAL_PERIOD, _exact_or_counted(scope, GROUP_TOTAL_PERIOD), "budgets of label combinations"),
+            _rule(GROUP_FAILED_PERIOD, _exact_or_counted(scope, GROUP_FAILED_PERIOD)),
+            _rule(GROUP_REMAINING, f"{left}\nor (1 + 0 * {total} unless {total} > 0)"),
+        ]
+    if any(slo.reasons for slo in service.slos):
+        rules += [
+            _rule(REASON_PERIOD, _exact_or_counted(scope, REASON_PERIOD), "failures by reason"),
+            _rule(REASON_DAY, latest(scope.series(_slow(REASON_DAY)))),
+        ]
+    return rules
+
+
+def _exact_or_counted(scope: Scope, name: str) -> str:
+    return f"{latest(scope.series(_ledger(name)))}\nor {latest(scope.series(_slow(name)))}"
+
+
+def group_burns(recorder: Recorder) -> list[RecordingRule]:
+    """Return burn rates and conditions of each combination, for an SLO that asked for alerts on them."""
+    slo = recorder.slo
+    if slo.by is None or not slo.by.alerts:
+        return []
+    windows_s = sorted({w for burn in slo.windows for w in (burn.long_s, burn.short_s)})
+    longs_s = {burn.long_s for burn in slo.windows}
+    rules = []
+    for window_s in windows_s:
+        window = format_duration(window_s)
+        failed, total = _window(recorder, GROUP_FAILED_TICK, window_s), _window(recorder, GROUP_TOTAL_TICK, window_s)
+        if window_s in longs_s:
+            rules.append(recorder.rule(_failed_name(window), failed))
+            failed = recorder.series(_failed_name(window))
+        budget = recorder.series(v.ERROR_BUDGET)
+        ratio = f"clamp_min({failed}, 0) / ({total} > 0)"
+        rules.append(recorder.rule(_burn_name(window), f"{ratio} / {recorder.scope.on} group_left () {budget}"))
+    return rules + [
+        recorder.rule(v.group_burn_active(burn.tier), _condition(recorder, slo, burn)) for burn in slo.windows
+    ]
+
+
+def slow_group_windows(recorder: Recorder) -> list[RecordingRule]:
+    """Return the slow sums that those burn rates read."""
+    slo = recorder.slo
+    if slo.by is None or not slo.by.alerts:
+        return []
+    windows_s = sorted({w for burn in slo.windows for w in (burn.long_s, burn.short_s) if not is_fast(w)})
+    return [
+        RecordingRule(
+            record=_slow_window(delta, window_s),
+            expr=window_sum(recorder.series(delta), window_s, SLOW_S),
+            origin=slo.origin,
+        )
+        for window_s in windows_s
+        for delta in (GROUP_TOTAL_DELTA5M, GROUP_FAILED_DELTA5M)
+    ]
+
+
+def _window(recorder: Recorder, tick: str, window_s: int) -> str:
+    if is_fast(window_s):
+        return window_sum(recorder.series(tick), window_s)
+    return latest(recorder.series(_slow_window(tick.replace("delta1m", "delta5m"), window_s)))
+
+
+def _slow_window(delta: str, window_s: int) -> str:
+    return _slow(delta.replace("delta5m", f"sum{format_duration(window_s)}"))
+
+
+def _failed_name(window: str) -> str:
+    return f"{v.GROUP_PREFIX}:events_failed:sum{window}"
+
+
+def _burn_name(window: str) -> str:
+    return f"{v.GROUP_PREFIX}:burn_rate:ratio{window}"
+
+
+def _condition(recorder: Recorder, slo: Slo, burn: BurnWindow) -> str:
+    long, short, factor = format_duration(burn.long_s), format_duration(burn.short_s), factor_text(slo, burn)
+    return (
+        f"  ({recorder.series(_burn_name(long))} > bool {factor})\n"
+        f"* ({recorder.series(_burn_name(short))} > bool {factor})\n"
+        f"* ({recorder.series(_failed_name(long))} >= bool {burn.min_failures})\n"
+        f"or 0 * {recorder.series(GROUP_TOTAL_PERIOD)}"
+    )

@@ -1,0 +1,78 @@
+"""PromQL text and its quoting: nowhere else is a label value put between quotes."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from textwrap import indent
+
+from sloforge import vocabulary as v
+from sloforge.model.objects import Matcher, Pairs, Selector
+from sloforge.quantities import format_duration
+
+
+def quote(value: str) -> str:
+    """Return `value` as a double-quoted PromQL string; JSON's escapes are a subset of Go's."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def braces(matchers: Iterable[Matcher]) -> str:
+    """Return `{a="b",c=~"d"}`, or nothing where there is no matcher."""
+    inner = ",".join(f"{m.label}{m.op}{quote(m.value)}" for m in matchers)
+    return f"{{{inner}}}" if inner else ""
+
+
+def selector(of: Selector) -> str:
+    """Return the text of an instant vector selector."""
+    return of.metric + braces(of.matchers)
+
+
+def offset(text: str, seconds: int) -> str:
+    """Return `text offset 30s`."""
+    return f"{text} offset {format_duration(seconds)}" if seconds else text
+
+
+def over(function: str, text: str, range_s: int, offset_s: int = 0) -> str:
+    """Return `function(text[range] offset …)`."""
+    return f"{function}({offset(f'{text}[{format_duration(range_s)}]', offset_s)})"
+
+
+def aggregate(operator: str, body: str, by: tuple[str, ...] = ()) -> str:
+    """Return `sum by (a, b) (body)`; a body of several lines is indented inside its own parentheses."""
+    head = f"{operator} by ({', '.join(by)})" if by else operator
+    return f"{head} (\n{indent(body, '  ')}\n)" if "\n" in body else f"{head} ({body})"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The labels that make recorded series this service's own; they stand in every selector and every `on ()`."""
+
+    service: str
+    identity: Pairs = ()
+
+    def labels(self, slo: str | None = None) -> Pairs:
+        """Return the identity as label pairs, with the SLO's own where one is given."""
+        own = ((v.SLO, slo),) if slo else ()
+        return (*own, (v.SERVICE, self.service), *self.identity)
+
+    def matchers(self, slo: str | None = None) -> tuple[Matcher, ...]:
+        """Return the identity as equality matchers."""
+        return tuple(Matcher(label, "=", value) for label, value in self.labels(slo))
+
+    def series(self, name: str, slo: str | None = None) -> str:
+        """Return the selector of a recorded series: of one SLO, or of all SLOs of the service."""
+        return name + braces(self.matchers(slo))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the identity's label names."""
+        return (v.SERVICE, v.SLO, *(label for label, _ in self.identity))
+
+    @property
+    def on(self) -> str:
+        """Return `on (slo_service, slo, …)`."""
+        return f"on ({', '.join(self.names)})"
+
+    @property
+    def ignoring(self) -> str:
+        """Return `ignoring (slo_service, slo, …)`: a recorded copy against the raw series it was made of."""
+        return f"ignoring ({', '.join(self.names)})"

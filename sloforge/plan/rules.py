@@ -1,0 +1,93 @@
+"""One service's rules, in the order in which they depend on each other.
+
+The fast group: each SLO's facts and counts, then the arithmetic once for all SLOs, then each SLO's burn conditions and
+alerts. The slow group: sums over a day and longer, nothing public. Which group a rule is in depends on what it
+is, never on how many others there are: a rule that moves between groups loses alert state.
+"""
+
+from collections.abc import Callable
+from itertools import chain
+
+from sloforge import vocabulary as v
+from sloforge.model.objects import Service, Slo
+from sloforge.plan import alerts, budget, facts, groups, windows
+from sloforge.plan.facts import Recorder
+from sloforge.plan.indicators import Reader
+from sloforge.plan.ir import Rule, RuleFile, RuleGroup
+from sloforge.plan.promql import Scope
+from sloforge.policy import FAST_WINDOWS_S, SLOW_S, SLOW_WINDOWS_S, TICK_S
+
+
+def plan_rules(service: Service) -> RuleFile:
+    """Return the rule file of one service. Pure: the same facts give the same plan, whatever order they came in."""
+    scope = Scope(service.name, service.identity)
+    return RuleFile(
+        path=v.rule_file(service.name),
+        service=service.name,
+        digest=service.digest,
+        groups=(
+            RuleGroup(name=v.fast_group(service.name), interval_s=TICK_S, rules=_fast(scope, service)),
+            RuleGroup(name=v.slow_group(service.name), interval_s=SLOW_S, rules=_slow(scope, service)),
+        ),
+    )
+
+
+def _fast(scope: Scope, service: Service) -> tuple[Rule, ...]:
+    return (
+        *_each(scope, service, _own_counts),
+        *windows.error_ratios(scope, (*FAST_WINDOWS_S, *SLOW_WINDOWS_S)),
+        *budget.budgets(scope),
+        *groups.public_groups(scope, service),
+        *_each(scope, service, _own_alerts),
+        *alerts.service_alerts(scope, service),
+    )
+
+
+def _slow(scope: Scope, service: Service) -> tuple[Rule, ...]:
+    periods_s = tuple(sorted({slo.period_s for slo in service.slos}))
+    return (
+        *windows.slow_deltas(scope),
+        *windows.slow_sums(scope, SLOW_WINDOWS_S),
+        *budget.slow_periods(scope, periods_s),
+        *groups.slow_groups(scope, service),
+        *_each(scope, service, _own_slow),
+    )
+
+
+def _own_counts(recorder: Recorder, reader: Reader, service: Service) -> list[Rule]:
+    return [
+        *facts.constants(recorder, service),
+        *facts.ticks(recorder, reader),
+        *groups.group_ticks(recorder, reader),
+        *groups.reason_ticks(recorder, reader),
+        *facts.snapshots(recorder, reader),
+    ]
+
+
+def _own_alerts(recorder: Recorder, reader: Reader, service: Service) -> list[Rule]:
+    slo, scope = recorder.slo, recorder.scope
+    return [
+        *windows.own_failed_sums(scope, slo),
+        *windows.error_ratios(scope, windows.own_windows(slo), slo),
+        *alerts.conditions(recorder),
+        *groups.group_burns(recorder),
+        *alerts.slo_alerts(recorder, service),
+    ]
+
+
+def _own_slow(recorder: Recorder, reader: Reader, service: Service) -> list[Rule]:
+    slow = tuple(w for w in windows.own_windows(recorder.slo) if not windows.is_fast(w))
+    return [
+        *windows.slow_sums(recorder.scope, slow, recorder.slo),
+        *groups.slow_group_windows(recorder),
+        *facts.ledger_sums(recorder, reader),
+    ]
+
+
+def _each(
+    scope: Scope, service: Service, rules_of: Callable[[Recorder, Reader, Service], list[Rule]]
+) -> tuple[Rule, ...]:
+    def of(slo: Slo) -> list[Rule]:
+        return rules_of(Recorder(scope, slo), Reader(slo, scope, service.sample_delay_s), service)
+
+    return tuple(chain.from_iterable(of(slo) for slo in service.slos))
