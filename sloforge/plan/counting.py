@@ -144,7 +144,7 @@ def tick_sum(counters: tuple[Counter, ...], by: tuple[str, ...] = (), minus: tup
 
 def signed_sum(parts: list[tuple[int, str]], by: tuple[str, ...]) -> str:
     """Return the sum of `parts`, each (sign, aggregated by `by`); equal labels are told apart, not lost in `or`."""
-    signed = [("-1 * " if sign < 0 else "") + text for sign, text in parts]
+    signed = [text if sign > 0 else f"-1 * ({text})" for sign, text in parts]
     if len(signed) == 1:
         return signed[0]
     marked = [f'label_replace({text}, "part", "{n}", "", "")' for n, text in enumerate(signed)]
