@@ -95,34 +95,56 @@ def _snapshot_series(of: Counter, slo: Slo) -> str:
 
 
 def tick(of: Counter) -> str:
-    """Return the events of one tick, one sample for each raw series."""
-    branches = [*_since_last(of), *_births(of)]
+    """Return the events of one tick, one sample for each raw series.
+
+    The branches, of which the first that has a sample counts: born again in a restarted process; grown since the last
+    reading; restarted, so counted from zero; born on a target that was scraped before; born in a young process.
+    """
+    branches = _ledger_tick(of) if of.kind is CounterKind.LEDGER else _process_tick(of)
     return "\n".join(("or " if n else "   ") + branch for n, branch in enumerate(branches))
 
 
-def _since_last(of: Counter) -> list[str]:
-    """What happened since the last reading; after a restart a process counts from zero, a ledger never does."""
-    grown = f"({of.now} -{of.match} {of.last}) >= 0"
-    if of.kind is CounterKind.LEDGER:
-        return [grown]
-    return [grown, f"({of.now} and{of.match} {of.last})"]
+def _grown(of: Counter) -> str:
+    return f"({of.now} -{of.match} {of.last}) >= 0"
 
 
-def _births(of: Counter) -> list[str]:
-    """What a series without a past brings: all of its value if it was born, nothing if it was only renamed."""
-    if of.births is Births.NEVER:
-        return []
-    seen = f" unless{of.match} {of.last}" if of.kind is CounterKind.LEDGER else ""
-    if of.births is Births.ALWAYS:
-        return [f"({of.now}{seen})"]
-    born = _born_on_known_target(of)
-    if of.kind is CounterKind.LEDGER:
-        return [f"({born}{seen}\n     {_no_series_vanished(of, 'on ()')})"]
-    young = f"{of.target('process_start_time_seconds')} > time() - {of.delay_s + 2 * TICK_S}"
-    return [f"({born}\n     {_no_series_vanished(of, TARGET)})", f"({of.now} and {TARGET} ({young}))"]
+def _ledger_tick(of: Counter) -> list[str]:
+    """A ledger never resets: a decrease counts nothing, and who exposes it does not matter."""
+    unseen = f"unless{of.match} {of.last}"
+    match of.births:
+        case Births.NEVER:
+            return [_grown(of)]
+        case Births.ALWAYS:
+            return [_grown(of), f"({of.now} {unseen})"]
+        case Births.UP:
+            born = f"{_on_known_target(of)}\n     {unseen}\n     {_not_renamed(of, 'on ()')}"
+            return [_grown(of), f"({born})"]
 
 
-def _born_on_known_target(of: Counter) -> str:
+def _process_tick(of: Counter) -> list[str]:
+    """A process starts at zero; a series of it may be born at any time, at any value."""
+    since = [_grown(of), f"({of.now} and{of.match} {of.last})"]
+    match of.births:
+        case Births.NEVER:
+            return since
+        case Births.ALWAYS:
+            return [*since, of.now]
+        case Births.UP:
+            born = f"{_on_known_target(of)}\n     {_not_renamed(of, TARGET)}"
+            # Gone a tick ago though its target was scraped, in a process of this hour: the last reading is of
+            # the process before.
+            again = f"{born}\n     unless{of.match} {of.previous} and {TARGET} ({_started_within(of, GAP_S)})"
+            young = f"({of.now} and {TARGET} ({_started_within(of, TICK_S)}))"
+            return [f"({again})", *since, f"({born})", young]
+
+
+def _started_within(of: Counter, seconds: int) -> str:
+    """Whether the process started so late that the reading before this tick's cannot be its own."""
+    started = of.target("process_start_time_seconds")
+    return f"{started} > time() - {of.delay_s + TICK_S + seconds}"
+
+
+def _on_known_target(of: Counter) -> str:
     """Series whose target was scraped a tick ago under the labels it has now."""
     up = of.target("up")
     now, before = offset(up, of.delay_s), offset(up, of.delay_s + TICK_S)
@@ -131,7 +153,7 @@ def _born_on_known_target(of: Counter) -> str:
     return of._collapse(known)
 
 
-def _no_series_vanished(of: Counter, on: str) -> str:
+def _not_renamed(of: Counter, on: str) -> str:
     """A series that vanished as another appeared was renamed: the newcomer's total is an old one."""
     return f"unless {on} ({of.previous} unless{of.match} {of.now})"
 

@@ -1,4 +1,4 @@
-"""The plan: rules as frozen data; every node remembers the definition it came from, so complaints find their way home."""
+"""The plan: rules as frozen data; every node remembers the definition it came from, so complaints find home."""
 
 from dataclasses import dataclass
 

@@ -14,20 +14,11 @@ def gate(when: str) -> str:
 def selectors(expression: str) -> list[str]:
     """Return every vector selector of an expression, each once, sorted."""
     found: set[str] = set()
-    _walk(promql.parse(expression), found)
+
+    def visit(node: promql.Expr) -> bool:
+        if isinstance(node, promql.VectorSelector):
+            found.add(node.prettify().strip())
+        return True
+
+    promql.walk(promql.parse(expression), visit)
     return sorted(found)
-
-
-def _walk(node: object, found: set[str]) -> None:
-    if isinstance(node, promql.MatrixSelector):
-        _walk(node.vector_selector, found)
-    elif isinstance(node, promql.VectorSelector):
-        found.add(node.prettify().strip())
-    elif isinstance(node, promql.BinaryExpr):
-        _walk(node.lhs, found)
-        _walk(node.rhs, found)
-    elif isinstance(node, promql.Call):
-        for arg in node.args:
-            _walk(arg, found)
-    elif isinstance(node, (promql.AggregateExpr, promql.ParenExpr, promql.UnaryExpr, promql.SubqueryExpr)):
-        _walk(node.expr, found)

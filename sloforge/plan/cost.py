@@ -1,0 +1,135 @@
+"""What a rule file costs Prometheus: samples read a minute, series kept, rules. An estimate, and how it is made:
+
+every selector of every rule reads `series x samples in its range` at each evaluation. Recorded series are known
+from the plan; of raw series only the number per selector and the scrape interval have to be assumed.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import promql_parser as promql
+
+from sloforge import vocabulary as v
+from sloforge.model.objects import Service
+from sloforge.plan.ir import RecordingRule, Rule, RuleFile, RuleGroup
+from sloforge.policy import SLOW_S, TICK_S
+from sloforge.quantities import MINUTE
+
+PER_COMBINATION = (v.GROUP_PREFIX, f"{v.SLOW_PREFIX}_group", f"{v.LEDGER_PREFIX}_group")
+PER_REASON = (v.REASON_PREFIX, f"{v.SLOW_PREFIX}_reason", f"{v.LEDGER_PREFIX}_reason")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumptions:
+    """What a plan cannot know. `history_s` caps every range: a young Prometheus reads less."""
+
+    raw_series: int = 2
+    combinations: int = 5
+    reasons: int = 7
+    scrape_s: int = 30
+    history_s: int = 400 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """Samples are per minute, in the steady state; series are those that the rules record."""
+
+    rules: int
+    groups: int
+    slos: int
+    series: int
+    samples_per_minute: int
+
+    @property
+    def samples_per_slo(self) -> int:
+        """Return the samples read for one SLO in a minute, its share of the common rules included."""
+        return round(self.samples_per_minute / max(self.slos, 1))
+
+
+def estimate(file: RuleFile, service: Service, assume: Assumptions | None = None) -> Cost:
+    """Return the cost of one service's rules."""
+    assume = assume or Assumptions()
+    book = _Book(file, service, assume)
+    samples = sum(book.samples(rule) * MINUTE / group.interval_s for group in file.groups for rule in group.rules)
+    return Cost(
+        rules=sum(len(group.rules) for group in file.groups),
+        groups=len(file.groups),
+        slos=len(service.slos),
+        series=sum(book.written(rule) for _, rule in _recordings(file)),
+        samples_per_minute=round(samples),
+    )
+
+
+def _recordings(file: RuleFile) -> Iterator[tuple[RuleGroup, RecordingRule]]:
+    for group in file.groups:
+        for rule in group.rules:
+            if isinstance(rule, RecordingRule):
+                yield group, rule
+
+
+class _Book:
+    """How many series stand behind a recorded name, and how often each gets a sample."""
+
+    def __init__(self, file: RuleFile, service: Service, assume: Assumptions) -> None:
+        self.assume = assume
+        self.with_budget = sum(slo.objective is not None for slo in service.slos)
+        self.grouped = sum(slo.by is not None for slo in service.slos)
+        self.reasoned = sum(slo.reasons is not None for slo in service.slos)
+        self.interval_s = {rule.record: group.interval_s for group, rule in _recordings(file)}
+        self.own: Counter[str] = Counter(rule.record for _, rule in _recordings(file) if dict(rule.labels).get(v.SLO))
+        self.shared = {rule.record for _, rule in _recordings(file)} - set(self.own)
+
+    def written(self, rule: RecordingRule) -> int:
+        """Return the number of series that a rule records."""
+        return self._each(rule.record) * (1 if dict(rule.labels).get(v.SLO) else self._slos(rule.record))
+
+    def samples(self, rule: Rule) -> float:
+        """Return the samples that one evaluation of a rule reads."""
+        read = 0.0
+        inside: float | None = None  # samples per series of the range around the next selector
+
+        def visit(node: promql.Expr) -> bool:
+            nonlocal read, inside
+            if isinstance(node, promql.MatrixSelector):
+                range_s = min(node.range.total_seconds(), self.assume.history_s)
+                inside = max(1.0, range_s / self._step_s(node.vector_selector.name or ""))
+            elif isinstance(node, promql.VectorSelector):
+                read += self._matched(node) * (inside or 1.0)
+                inside = None
+            return True
+
+        promql.walk(promql.parse(rule.expr), visit)
+        return read
+
+    def _matched(self, node: promql.VectorSelector) -> int:
+        name = node.name or ""
+        if name not in self.interval_s:
+            return 1 if name in ("up", "process_start_time_seconds") else self.assume.raw_series
+        one = any(m.name == v.SLO for m in node.matchers.matchers)
+        return self._each(name) * (1 if one else self._slos(name))
+
+    def _step_s(self, name: str) -> int:
+        return self.interval_s.get(name, self.assume.scrape_s)
+
+    def _slos(self, name: str) -> int:
+        if name.startswith(PER_COMBINATION):
+            return self.grouped
+        if name.startswith(PER_REASON):
+            return self.reasoned
+        return self.own[name] if name in self.own else self.with_budget
+
+    def _each(self, name: str) -> int:
+        if name.startswith(PER_COMBINATION):
+            return self.assume.combinations
+        if name.startswith(PER_REASON):
+            return self.assume.reasons
+        return self.assume.raw_series if name.startswith(v.SNAPSHOT_PREFIX) else 1
+
+
+def summary(cost: Cost) -> str:
+    """Return the cost as one line for people."""
+    return (
+        f"{cost.slos} SLOs: {cost.rules} rules in {cost.groups} groups ({TICK_S}s and {SLOW_S}s), "
+        f"{cost.series} series, {cost.samples_per_minute:,} samples read a minute ({cost.samples_per_slo:,} per SLO)"
+    )
