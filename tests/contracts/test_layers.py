@@ -1,0 +1,39 @@
+"""Data flows one way, and each outside library has one reader."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+READERS = {  # outside module -> the only modules that may import it
+    "yaml": {"parse.text"},
+    "pydantic": {"parse.document"},
+    "jinja2": {"render.prose"},
+    "subprocess": {"verify.process"},
+    "typer": {"cli"},
+}
+
+
+def test_layers_hold(root: Path) -> None:
+    linter = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([linter, "--no-cache"], cwd=root, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("library", READERS)
+def test_library_has_one_reader(root: Path, library: str) -> None:
+    sources = {path: path.relative_to(root / "sloforge") for path in (root / "sloforge").rglob("*.py")}
+    readers = {".".join(name.with_suffix("").parts) for path, name in sources.items() if library in set(_imports(path))}
+    assert readers <= READERS[library]
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Yield the top-level names of what a module imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]

@@ -1,0 +1,134 @@
+"""This repository's own SLOs in a real Prometheus: its configuration, its generated rules, traffic, whole numbers.
+
+One story in one test, because it takes minutes: a tick needs two minutes of scrapes, and the slow group runs every
+five minutes.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.live.servers import Prometheus, StandIn, free_port, prometheus, stand_in, wait_for
+
+SETTLE_S = 240  # from the start of Prometheus to the first tick that compares two scrapes
+WORK_S = 75  # of traffic: at least one tick in its midst
+SLOW_S = 420  # a slow interval, and the fast evaluation that publishes it, and some for a busy machine
+
+
+@pytest.fixture
+def exporter() -> Iterator[StandIn]:
+    with stand_in() as process:
+        yield process
+
+
+@pytest.fixture
+def server(exporter: StandIn, root: Path, tmp_path: Path) -> Iterator[Prometheus]:
+    if not shutil.which("prometheus"):
+        pytest.skip("needs prometheus")
+    port = free_port()
+    config = tmp_path / "prometheus.yml"
+    config.write_text(_on_free_ports(root, exporter.port, port), encoding="utf-8")
+    with prometheus(config, port, tmp_path) as running:
+        yield running
+
+
+def _on_free_ports(root: Path, exporter_port: int, own_port: int) -> str:
+    """Return the deployed configuration with other ports, absolute paths and quicker scrapes; the rules stay."""
+    text = (root / "deploy" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8")
+    for old, new in (
+        ("127.0.0.1:9464", f"127.0.0.1:{exporter_port}"),
+        ("127.0.0.1:9090", f"127.0.0.1:{own_port}"),
+        ("127.0.0.1:9093", f"127.0.0.1:{free_port()}"),
+        ("../../generated", str(root / "generated")),
+        ("scrape_interval: 30s", "scrape_interval: 5s"),
+        ("scrape_timeout: 10s", "scrape_timeout: 5s"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+def test_every_figure_is_what_happened(server: Prometheus, exporter: StandIn) -> None:
+    wait_for("a tick that was scraped before", lambda: _ticked(server), SETTLE_S)
+    exporter.say("start")
+    _let_pass(server, WORK_S)
+    truth = exporter.say("stop")
+    events, failed = ({slo: counts[i] for slo, counts in truth.items()} for i in (0, 1))
+
+    ticks = wait_for("ticks of all the traffic", lambda: _if_all(_ticks(server, "total"), events), 180)
+    assert ticks == events
+    assert _ticks(server, "failed") == failed
+    wait_for("the sums of the slow group", lambda: _if_all(_sums(server, "total"), events), SLOW_S)
+    assert _sums(server, "total") == events
+    assert _sums(server, "failed") == failed
+
+    _ratios_follow_from_counts(server, events, failed)
+    _parts_make_the_whole(server, events, failed)
+    _a_violation_pages(server, exporter)
+    _rules_are_healthy(server)
+
+
+def _let_pass(server: Prometheus, seconds: int) -> None:
+    """Wait by Prometheus' own clock."""
+    end = server.now() + seconds
+    wait_for("time", lambda: True if server.now() >= end else None, 10 * seconds)
+
+
+def _ticked(server: Prometheus) -> bool | None:
+    """True once all SLOs have a tick and the exporter had been scraped for two ticks."""
+    scraped_s = server.query('count_over_time(up{job="sloforge-exporter"}[10m])')
+    ticks = server.by_slo("slo:events_total:delta1m")
+    return True if ticks and scraped_s and scraped_s[0][1] * 5 > 120 else None
+
+
+def _ticks(server: Prometheus, kind: str) -> dict[str, float]:
+    return _without_hard(server.by_slo(f"sum_over_time(slo:events_{kind}:delta1m[1h])"))
+
+
+def _sums(server: Prometheus, kind: str) -> dict[str, float]:
+    return _without_hard(server.by_slo(f"slo:events_{kind}:sum_period"))
+
+
+def _without_hard(values: dict[str, float]) -> dict[str, float]:
+    return {slo: value for slo, value in values.items() if slo != "wrong-account"}
+
+
+def _if_all(counted: dict[str, float], events: dict[str, int]) -> dict[str, float] | None:
+    """Return the counts once they have arrived; too many are as final as enough."""
+    return counted if all(counted.get(slo, 0) >= count for slo, count in events.items()) else None
+
+
+def _ratios_follow_from_counts(server: Prometheus, events: dict[str, int], failed: dict[str, int]) -> None:
+    """What people look at is the counts' own arithmetic."""
+    budget, remaining = server.by_slo("slo:error_budget:ratio"), server.by_slo("slo:budget_remaining:ratio")
+    for slo, count in events.items():
+        assert remaining[slo] == pytest.approx(1 - failed[slo] / (budget[slo] * count), abs=1e-9)
+    assert server.by_slo("slo:coverage:ratio").keys() >= events.keys()
+
+
+def _parts_make_the_whole(server: Prometheus, events: dict[str, int], failed: dict[str, int]) -> None:
+    """Budgets by client and platform add up to the SLO's, failures by reason to its failures."""
+    assert server.by_slo("sum by (slo) (slo_group:events_total:sum_period)") == events
+    assert server.by_slo("sum by (slo) (slo_group:events_failed:sum_period)") == failed
+    reasons = server.by_slo("sum by (slo) (slo_reason:events_failed:sum_period)")
+    assert reasons["audit-completeness"] == failed["audit-completeness"]
+    assert reasons["publish-api"] >= failed["publish-api"]  # a failure that was made good keeps its reason
+
+
+def _a_violation_pages(server: Prometheus, exporter: StandIn) -> None:
+    assert server.by_slo("slo:hard_stop:active") == {"wrong-account": 0}
+    exporter.say("violate")
+    pages = 'ALERTS{alertname="SLOHardViolation",alertstate="firing",severity="page"}'
+    wait_for("a page for the wrong account", lambda: server.query(pages) or None, 180)
+
+
+def _rules_are_healthy(server: Prometheus) -> None:
+    groups: list[dict[str, Any]] = server.get("rules")["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    assert rules
+    assert [rule for rule in rules if rule["health"] != "ok" or rule.get("lastError")] == []
+    assert server.query("prometheus_rule_evaluation_failures_total > 0") == []
+    assert server.errors() == []
