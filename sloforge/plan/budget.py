@@ -15,6 +15,9 @@ TICK_TIME = "slo_slow:tick:timestamp"
 FIRST_TICK = "slo_slow:first_tick:timestamp"
 
 
+PERIOD_NOTE = "All SLOs: the period. Ledgers have exact sums; where they are silent, the counted minutes answer"
+
+
 def _rule(record: str, expr: str, note: str = "") -> RecordingRule:
     return RecordingRule(record=record, expr=expr, origin=ANYWHERE, note=note)
 
@@ -59,7 +62,7 @@ def budgets(scope: Scope) -> list[RecordingRule]:
     burn = scope.series(v.burn_rate("6h"))
     untouched = f"1 + 0 * {budget} unless {scope.on} {total} > 0"
     return [
-        _rule(v.TOTAL_PERIOD, exact_or_counted(scope, v.TOTAL_PERIOD), "the period"),
+        _rule(v.TOTAL_PERIOD, exact_or_counted(scope, v.TOTAL_PERIOD), PERIOD_NOTE),
         _rule(v.FAILED_PERIOD, exact_or_counted(scope, v.FAILED_PERIOD)),
         _rule(v.SLI_PERIOD, f"1 - clamp_min({failed}, 0) / ({total} > 0)"),
         _rule(v.REMAINING_RATIO, f"1 - clamp_min({failed}, 0) / {scope.on} ({allowed} > 0)\nor ({untouched})"),

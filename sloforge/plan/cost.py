@@ -117,7 +117,7 @@ class _Book:
             return self.grouped
         if name.startswith(PER_REASON):
             return self.reasoned
-        return self.own[name] if name in self.own else self.with_budget
+        return self.own.get(name, self.with_budget)
 
     def _each(self, name: str) -> int:
         if name.startswith(PER_COMBINATION):

@@ -90,13 +90,21 @@ def public_groups(scope: Scope, service: Service) -> list[RecordingRule]:
         budget = scope.series(v.ERROR_BUDGET)
         left = f"1 - clamp_min({failed}, 0) / ({total} * {scope.on} group_left () {budget} > 0)"
         rules += [
-            _rule(GROUP_TOTAL_PERIOD, _exact_or_counted(scope, GROUP_TOTAL_PERIOD), "budgets of label combinations"),
+            _rule(
+                GROUP_TOTAL_PERIOD,
+                _exact_or_counted(scope, GROUP_TOTAL_PERIOD),
+                "All SLOs with `by`: the same for each combination of labels",
+            ),
             _rule(GROUP_FAILED_PERIOD, _exact_or_counted(scope, GROUP_FAILED_PERIOD)),
             _rule(GROUP_REMAINING, f"{left}\nor (1 + 0 * {total} unless {total} > 0)"),
         ]
     if any(slo.reasons for slo in service.slos):
         rules += [
-            _rule(REASON_PERIOD, _exact_or_counted(scope, REASON_PERIOD), "failures by reason"),
+            _rule(
+                REASON_PERIOD,
+                _exact_or_counted(scope, REASON_PERIOD),
+                "All SLOs with `reasons`: what the failures were",
+            ),
             _rule(REASON_DAY, latest(scope.series(_slow(REASON_DAY)))),
         ]
     return rules

@@ -18,6 +18,18 @@ from sloforge.plan.promql import Scope
 from sloforge.policy import FAST_WINDOWS_S, SLOW_S, SLOW_WINDOWS_S, TICK_S
 
 
+# What a reader of the generated file has to know before the first count.
+HOW_A_TICK_COUNTS = """\
+How a minute is counted (slo:events_total:delta1m): two readings of the raw counter, a minute apart and both late by
+sample_delay, so that no scrape in flight is missed. The first branch with a sample decides, for each raw series:
+  born again in a restarted process, although the hour before still knows the name    counts all of it
+  grown since the last reading, over scrape gaps of up to an hour                      counts the difference
+  smaller than the last reading: the process restarted                                 counts all of it
+  born on a target that was scraped before and lost no series: not a rename            counts all of it
+  born in a young process                                                              counts all of it
+A ledger's counter (`without (instance)`) never resets, so only growth and births count."""
+
+
 def plan_rules(service: Service) -> RuleFile:
     """Return the rule file of one service. Pure: the same facts give the same plan, whatever order they came in."""
     scope = Scope(service.name, service.identity)
@@ -26,13 +38,16 @@ def plan_rules(service: Service) -> RuleFile:
         service=service.name,
         digest=service.digest,
         groups=(
-            RuleGroup(name=v.fast_group(service.name), interval_s=TICK_S, rules=_fast(scope, service)),
+            RuleGroup(
+                name=v.fast_group(service.name), interval_s=TICK_S, rules=_fast(scope, service), note=HOW_A_TICK_COUNTS
+            ),
             RuleGroup(name=v.slow_group(service.name), interval_s=SLOW_S, rules=_slow(scope, service)),
         ),
     )
 
 
 def _fast(scope: Scope, service: Service) -> tuple[Rule, ...]:
+    # Bands, freeze and the figures after exclusions will stand behind the budgets: they read nothing else.
     return (
         *_each(scope, service, _own_counts),
         *windows.error_ratios(scope, (*FAST_WINDOWS_S, *SLOW_WINDOWS_S)),

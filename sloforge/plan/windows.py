@@ -5,6 +5,7 @@ range is half a step short: `[59m30s]` over a 1m series is 60 samples in both.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from sloforge import vocabulary as v
 from sloforge.diagnostics import Route
@@ -46,10 +47,11 @@ def latest(series: str) -> str:
 
 def slow_deltas(scope: Scope) -> list[RecordingRule]:
     """Return the 5m counts: sums of five 1m counts, a minute late so that the fast group has run."""
-    return [
+    rules = [
         _rule(record, over("sum_over_time", scope.series(tick), SLOW_S, TICK_S))
         for record, tick in ((v.TOTAL_DELTA5M, v.TOTAL_TICK), (v.FAILED_DELTA5M, v.FAILED_TICK))
     ]
+    return noted(rules, "Five counts of a minute make one; a minute late, so that the fast group has written its own")
 
 
 def slow_sums(scope: Scope, windows_s: tuple[int, ...], slo: Slo | None = None) -> list[RecordingRule]:
@@ -68,8 +70,13 @@ def error_ratios(scope: Scope, windows_s: tuple[int, ...], slo: Slo | None = Non
     rules = []
     for window_s in windows_s:
         rules += _failed_sums(scope, window_s, slo)
-    rules += [_ratio(scope, window_s, slo) for window_s in windows_s]
-    return rules + [_burn(scope, window_s, slo) for window_s in windows_s]
+    ratios = [_ratio(scope, window_s, slo) for window_s in windows_s]
+    burns = [_burn(scope, window_s, slo) for window_s in windows_s]
+    if slo is None:
+        rules = noted(rules, "All SLOs: failures over the windows that burn alerts have a floor on")
+        ratios = noted(ratios, "All SLOs: failed / total; a window without events has no ratio")
+        burns = noted(burns, "All SLOs: 1 spends the budget in exactly one period")
+    return [*rules, *ratios, *burns]
 
 
 def _failed_sums(scope: Scope, window_s: int, slo: Slo | None) -> list[RecordingRule]:
@@ -98,6 +105,11 @@ def _burn(scope: Scope, window_s: int, slo: Slo | None) -> RecordingRule:
     window, only = format_duration(window_s), slo.id if slo else None
     ratio, budget = scope.series(v.error_ratio(window), only), scope.series(v.ERROR_BUDGET, only)
     return _rule(v.burn_rate(window), f"{ratio} / {scope.on} {budget}", slo)
+
+
+def noted(rules: list[RecordingRule], note: str) -> list[RecordingRule]:
+    """Return `rules` with a comment above the first."""
+    return [replace(rule, note=note) if n == 0 else rule for n, rule in enumerate(rules)]
 
 
 def _rule(record: str, expr: str, slo: Slo | None = None) -> RecordingRule:
