@@ -1,0 +1,22 @@
+"""Run every benchmark, or those that are named: `python -m bench compile samples start`."""
+
+import sys
+
+from bench import compiling, peer, samples, start
+
+BENCHMARKS = {"start": start.run, "compile": compiling.run, "samples": samples.run}
+
+
+def main(names: list[str]) -> int:
+    if unknown := set(names) - set(BENCHMARKS):
+        print(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    sloth = peer.sloth()
+    print(f"peer: {sloth or 'no Sloth here (put sloth on PATH, or Go to build it)'}")
+    for name in names or BENCHMARKS:
+        BENCHMARKS[name](sloth)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,49 @@
+"""Time and memory of a whole process, as its user pays for it."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+OWN = Path(sys.executable).with_name("sloforge")
+
+
+class Cost(NamedTuple):
+    """Wall time, and the peak memory of the largest process."""
+
+    seconds: float
+    megabytes: float
+
+
+def cheapest(argv: Sequence[str | Path], runs: int, env: Mapping[str, str] | None = None) -> Cost:
+    """Return the least that `argv` took of each in `runs` runs: the rest is the machine's other business."""
+    costs = [_once(argv, env) for _ in range(runs)]
+    return Cost(min(cost.seconds for cost in costs), min(cost.megabytes for cost in costs))
+
+
+def _once(argv: Sequence[str | Path], env: Mapping[str, str] | None) -> Cost:
+    start = time.perf_counter()
+    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env)
+    assert process.stderr
+    complaint = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{argv}: exit {process.returncode}: {complaint[-2000:].decode(errors='replace')}")
+    return Cost(seconds, usage.ru_maxrss / 1024)
+
+
+def without(*tools: str) -> dict[str, str]:
+    """Return this process' environment with a PATH on which `tools` are not found."""
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    path = [folder for folder in folders if not any((Path(folder) / tool).exists() for tool in tools)]
+    return {**os.environ, "PATH": os.pathsep.join(path)}
+
+
+def ratio(ours: float, theirs: float | None) -> str:
+    """Return ours as a multiple of theirs."""
+    return f"{ours / theirs:.2f}x" if theirs else "-"
