@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 SECOND = 1
 MINUTE = 60
@@ -28,6 +29,7 @@ def parse_duration(text: str) -> int:
     return seconds
 
 
+@lru_cache(maxsize=1024)
 def format_duration(seconds: int) -> str:
     """Return the shortest exact Prometheus duration; weeks are not used, so 2419200 is `28d`."""
     if seconds == 0:
@@ -50,6 +52,7 @@ def parse_number(text: str) -> Decimal:
         raise ValueError(f"{text!r} is not a number") from error
 
 
+@lru_cache(maxsize=4096)
 def format_number(value: Decimal | int, places: int = 12) -> str:
     """Return `value` without exponent or trailing zeros, rounded once to `places`: 0.005, never 0.00500."""
     if isinstance(value, int):

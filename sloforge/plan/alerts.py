@@ -5,7 +5,7 @@ from sloforge.model.objects import CounterKind, Hard, Pairs, Service, Slo
 from sloforge.plan.facts import Recorder
 from sloforge.plan.ir import AlertRule, RecordingRule
 from sloforge.plan.page_when import gate
-from sloforge.plan.promql import Scope, aggregate, over, selector
+from sloforge.plan.promql import Scope, aggregate, braces, over, selector
 from sloforge.plan.windows import ANYWHERE
 from sloforge.policy import DATA_MISSING_FOR_S, DATA_MISSING_S, HOLD_S, BurnWindow, burn_factor
 from sloforge.quantities import DAY, MINUTE, format_duration, format_number
@@ -126,34 +126,36 @@ def _alert(
         expr=expr,
         origin=slo.origin,
         words=words,
-        facts=facts(recorder, window),
+        facts=(*_slo_facts(recorder), *(_window_facts(slo, window) if window else ())),
         for_s=for_s,
         labels=merged(slo.labels, ours),
         annotations=slo.annotations,
     )
 
 
-def facts(recorder: Recorder, window: BurnWindow | None) -> Pairs:
-    """Return what the words of an alert are made of."""
+def _slo_facts(recorder: Recorder) -> Pairs:
+    """What the words of an SLO's alerts are made of."""
     slo = recorder.slo
-    own = (
+    by = ", ".join(slo.by.labels) if slo.by else ""
+    return (
         ("title", slo.title),
         ("ref", slo.ref),
         ("slo", slo.id),
         ("service", recorder.scope.service),
         ("class", slo.slo_class.value),
-        ("selector", recorder.series("").strip("{}")),
+        ("selector", recorder.braces.strip("{}")),
         ("objective", format_number(slo.objective * 100) if slo.objective is not None else ""),
         ("period", format_duration(slo.period_s)),
         ("owner", slo.owner),
-        ("by", ", ".join(slo.by.labels) if slo.by else ""),
-        ("alerts_by", ", ".join(slo.by.labels) if slo.by and slo.by.alerts else ""),
+        ("by", by),
+        ("alerts_by", by if slo.by and slo.by.alerts else ""),
         ("runbook", slo.runbook),
     )
-    if window is None:
-        return own
+
+
+def _window_facts(slo: Slo, window: BurnWindow) -> Pairs:
+    """What the words of one burn alert say of its own windows."""
     return (
-        *own,
         ("tier", window.tier),
         ("severity", window.severity),
         ("long", format_duration(window.long_s)),
@@ -197,7 +199,7 @@ def _service_alert(
         expr=expr,
         origin=ANYWHERE,
         words=words,
-        facts=(("service", service.name), ("owner", service.owner), ("selector", scope.series("").strip("{}"))),
+        facts=(("service", service.name), ("owner", service.owner), ("selector", braces(scope.matchers()).strip("{}"))),
         for_s=for_s,
         labels=merged(service.labels, ours),
     )

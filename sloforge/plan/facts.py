@@ -15,7 +15,7 @@ from sloforge.plan.indicators import (
     total_tick,
 )
 from sloforge.plan.ir import RecordingRule
-from sloforge.plan.promql import Scope, aggregate
+from sloforge.plan.promql import Scope, aggregate, braces
 from sloforge.quantities import format_duration, format_number
 
 
@@ -26,6 +26,7 @@ class Recorder:
         self.scope = scope
         self.slo = slo
         self.labels = scope.labels(slo.id)
+        self.braces = braces(scope.matchers(slo.id))
 
     def rule(self, record: str, expr: str, note: str = "", labels: Pairs = ()) -> RecordingRule:
         """Return the rule, with the SLO's identity as labels."""
@@ -35,7 +36,7 @@ class Recorder:
 
     def series(self, name: str) -> str:
         """Return the selector of this SLO's own recorded series."""
-        return self.scope.series(name, self.slo.id)
+        return name + self.braces
 
 
 def constants(recorder: Recorder, service: Service) -> list[RecordingRule]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from textwrap import indent
 
 from sloforge import vocabulary as v
@@ -10,6 +11,7 @@ from sloforge.model.objects import Matcher, Pairs, Selector
 from sloforge.quantities import format_duration
 
 
+@lru_cache(maxsize=65536)
 def quote(value: str) -> str:
     """Return `value` as a double-quoted PromQL string; JSON's escapes are a subset of Go's."""
     return json.dumps(value, ensure_ascii=False)
@@ -21,6 +23,7 @@ def braces(matchers: Iterable[Matcher]) -> str:
     return f"{{{inner}}}" if inner else ""
 
 
+@lru_cache(maxsize=4096)
 def selector(of: Selector) -> str:
     """Return the text of an instant vector selector."""
     return of.metric + braces(of.matchers)

@@ -17,7 +17,6 @@ from sloforge.plan.ir import Rule, RuleFile, RuleGroup
 from sloforge.plan.promql import Scope
 from sloforge.policy import FAST_WINDOWS_S, SLOW_S, SLOW_WINDOWS_S, TICK_S
 
-
 # What a reader of the generated file has to know before the first count.
 HOW_A_TICK_COUNTS = """\
 How a minute is counted (slo:events_total:delta1m): two readings of the raw counter, a minute apart and both late by
