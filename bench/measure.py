@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,15 +18,15 @@ class Cost(NamedTuple):
     megabytes: float
 
 
-def cheapest(argv: Sequence[str | Path], runs: int, env: Mapping[str, str] | None = None) -> Cost:
+def cheapest(argv: Sequence[str | Path], runs: int) -> Cost:
     """Return the least that `argv` took of each in `runs` runs: the rest is the machine's other business."""
-    costs = [_once(argv, env) for _ in range(runs)]
+    costs = [_once(argv) for _ in range(runs)]
     return Cost(min(cost.seconds for cost in costs), min(cost.megabytes for cost in costs))
 
 
-def _once(argv: Sequence[str | Path], env: Mapping[str, str] | None) -> Cost:
+def _once(argv: Sequence[str | Path]) -> Cost:
     start = time.perf_counter()
-    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env)
+    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert process.stderr
     complaint = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
@@ -35,13 +35,6 @@ def _once(argv: Sequence[str | Path], env: Mapping[str, str] | None) -> Cost:
     if process.returncode:
         raise RuntimeError(f"{argv}: exit {process.returncode}: {complaint[-2000:].decode(errors='replace')}")
     return Cost(seconds, usage.ru_maxrss / 1024)
-
-
-def without(*tools: str) -> dict[str, str]:
-    """Return this process' environment with a PATH on which `tools` are not found."""
-    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    path = [folder for folder in folders if not any((Path(folder) / tool).exists() for tool in tools)]
-    return {**os.environ, "PATH": os.pathsep.join(path)}
 
 
 def ratio(ours: float, theirs: float | None) -> str:
