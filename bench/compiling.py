@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from bench import inputs
-from bench.measure import OWN, Cost, cheapest, ratio, without
+from bench.measure import OWN, Cost, cheapest, ratio
 
 COUNTS = {1: 5, 100: 3, 1000: 2, 5000: 1}  # SLOs -> runs, of which the cheapest is told
 ROW = "{:>6}  {:>22}  {:>22}  {:>16}  {:>7}  {:>7}"
