@@ -1,0 +1,47 @@
+"""The pages for people tell the truth: what they name exists, and what they show works."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+NAMED = re.compile(r"`([\w./<>-]+(?:\.py|/))`")  # `plan/rules.py`, `tests/cases/`
+FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+STEP = re.compile(r"^\d+\. `(?P<file>[\w./-]+)`(?P<rest>.*(?:\n {3}.*)*)", re.MULTILINE)
+WORD = re.compile(r"`([A-Za-z_][\w:]*)`")
+
+
+def prose(page: Path) -> str:
+    return FENCED.sub("", page.read_text(encoding="utf-8"))
+
+
+def test_architecture_names_what_exists(root: Path) -> None:
+    named = NAMED.findall(prose(root / "ARCHITECTURE.md"))
+    missing = [name for name in named if not ((root / "sloforge" / name).exists() or (root / name).exists())]
+    assert named
+    assert not missing
+
+
+def test_architecture_names_every_module(root: Path) -> None:
+    sources = (path.relative_to(root / "sloforge") for path in (root / "sloforge").rglob("*.py"))
+    modules = {path.as_posix() for path in sources if not path.name.startswith("__")}
+    assert modules <= set(NAMED.findall(prose(root / "ARCHITECTURE.md")))
+
+
+def recipes(root: Path) -> dict[str, list[re.Match[str]]]:
+    parts = prose(root / "CONTRIBUTING.md").split("\n## ")
+    return {part.partition("\n")[0]: list(STEP.finditer(part)) for part in parts if part.startswith("Recipe")}
+
+
+@pytest.mark.parametrize("recipe", ["Recipe: a new alert", "Recipe: a new finding"])
+def test_recipe_can_be_followed(root: Path, recipe: str) -> None:
+    """Each step names the file to touch first, and in backquotes words that stand in that file."""
+    steps = recipes(root)[recipe]
+    assert len(steps) >= 3
+    for step in steps:
+        path = root / step["file"]
+        assert path.exists(), step["file"]
+        texts = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+        there = "".join(file.read_text(encoding="utf-8", errors="replace") for file in texts)
+        strays = [word for word in WORD.findall(step["rest"]) if word not in there]
+        assert not strays, (step["file"], strays)
