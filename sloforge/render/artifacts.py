@@ -7,9 +7,15 @@ from typing import Final
 
 from sloforge.diagnostics import Route
 from sloforge.plan.ir import RuleFile
-from sloforge.render.serialize import Data, Lines, to_yaml_with_lines
+from sloforge.plan.scenarios import STEP_S, Moment, Story, TestPlan, expression
+from sloforge.quantities import MINUTE, format_duration
+from sloforge.render.serialize import Data, Lines, Noted, to_yaml_with_lines
 
 HEADER_MARK: Final = "# Made by sloforge"  # every YAML file that we write begins with it
+
+_TEST_HEADER: Final = """\
+Made by sloforge: what the alerts of service {service} do, told to `promtool test rules`. Do not edit.
+A story for each SLO: quiet traffic with one lone failure, a total outage, recovery; and which alerts fire when."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,3 +51,36 @@ def rule_artifact(file: RuleFile, lay_out: Callable[[RuleFile], Layout], source:
     layout = lay_out(file)
     text, lines = to_yaml_with_lines(layout.data, layout.header)
     return Artifact(path=file.path, text=text, source=source, lines=lines)
+
+
+def promtool_tests(plan: TestPlan, source: str = "") -> Artifact:
+    """Return the promtool tests of one service's rules."""
+    told = [story for story in plan.stories if story.series]
+    untold = [story.note for story in plan.stories if not story.series]
+    data: Data = {
+        "rule_files": [plan.rule_file],
+        "evaluation_interval": "1m",
+        "group_eval_order": list(plan.groups),
+        "tests": [Noted(story.note, _test(plan, story), story.origin) for story in told],
+    }
+    header = "\n".join([_TEST_HEADER.format(service=plan.service), *untold])
+    text, lines = to_yaml_with_lines(data, header)
+    return Artifact(path=plan.path, text=text, source=source, lines=lines)
+
+
+def _test(plan: TestPlan, story: Story) -> Data:
+    return {
+        "name": story.slo,
+        "interval": format_duration(STEP_S),
+        "input_series": [{"series": series, "values": values} for series, values in story.series],
+        "promql_expr_test": [_expectation(plan, story, moment) for moment in story.moments],
+    }
+
+
+def _expectation(plan: TestPlan, story: Story, moment: Moment) -> Data:
+    minute, alert, fires = moment
+    return {
+        "expr": expression(plan.service, story.slo, alert),
+        "eval_time": format_duration(minute * MINUTE),
+        "exp_samples": [{"labels": "{}", "value": 1}] if fires else [],
+    }
