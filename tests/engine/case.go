@@ -45,7 +45,7 @@ type Series struct {
 	Values     []float64         `json:"values"`     // one for each time …
 	Histograms []Histogram       `json:"histograms"` // … or one of these for each
 	Delays     [][2]float64      `json:"delays"`     // [seconds, count]: how long after its time a sample arrives
-	Stale      []float64         `json:"stale"`      // times of stale markers
+	Stale      [][2]float64      `json:"stale"`      // stale markers: [time, delay]
 }
 
 // Histogram is a native histogram with plain bucket counts: index -> observations.
@@ -100,9 +100,10 @@ func newFeed(s Series) (*feed, error) {
 			i++
 		}
 	}
-	for _, t := range s.Stale {
-		at := milliseconds(t)
-		samples = append(samples, sample{atMs: at, arrivesMs: at, value: math.Float64frombits(value.StaleNaN)})
+	for _, mark := range s.Stale {
+		samples = append(samples, sample{
+			atMs: milliseconds(mark[0]), arrivesMs: milliseconds(mark[0] + mark[1]), value: math.Float64frombits(value.StaleNaN),
+		})
 	}
 	sort.SliceStable(samples, func(a, b int) bool { return samples[a].atMs < samples[b].atMs })
 	for i := 1; i < len(samples); i++ {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"sort"
 	"time"
@@ -141,12 +142,12 @@ func (r *ruler) evaluate(ctx context.Context, key string, g *group) {
 	if g.evals++; g.evals == 2 {
 		g.RestoreForState(at) // as a server does after its second evaluation; until then it writes no ALERTS
 	}
-	for _, rule := range g.Rules() {
+	for i, rule := range g.Rules() {
 		if err := rule.LastError(); err != nil {
 			r.errors[g.Name()+"/"+rule.Name()+": "+err.Error()]++
 		}
 		if alert, ok := rule.(*rules.AlertingRule); ok {
-			r.note(key+"\x00"+rule.String(), alert, float64(at.UnixMilli()-epochMs)/1000)
+			r.note(fmt.Sprintf("%s\x00%d", key, i), alert, float64(at.UnixMilli()-epochMs)/1000)
 		}
 	}
 }
