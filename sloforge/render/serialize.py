@@ -20,8 +20,7 @@ Item: TypeAlias = "Data | Noted"
 
 # Plain text that no YAML reader takes for anything else: begins with a letter (or is a duration), all printable ASCII,
 # no `: ` and no ` #`, nothing at the end that could be dropped or read as a key.
-_PLAIN = re.compile(r"(?:[A-Za-z_/]|\((?=[a-z]))(?:[!-~]| (?! |#))*", re.ASCII)
-_KEY_LIKE = re.compile(r":(?: |$)")
+_PLAIN = re.compile(r"[A-Za-z_/(][ -~]*", re.ASCII)
 _DURATION = re.compile(r"(?:[0-9]{1,9}[ywdhms]){1,6}", re.ASCII)
 _WORDS = frozenset("y n yes no on off true false null none nan inf".split())
 _UNPRINTABLE = re.compile("[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
@@ -122,17 +121,16 @@ def _inline(value: Data, indent: str) -> list[str]:
         return [str(value)]
     if not isinstance(value, str):
         return ["{}" if isinstance(value, dict) else "[]"]
-    if _is_literal(value):
+    if "\n" in value and _is_literal(value):
         return ["|-", *(f"{indent}  {line}" if line else "" for line in value.split("\n"))]
     return [_scalar(value)]
 
 
 def _is_literal(text: str) -> bool:
     """Whether a literal block gives back `text` to the letter."""
-    if "\n" not in text or _UNPRINTABLE.search(text):
+    if text[0] in " \n" or text[-1] in " \n" or " \n" in text:
         return False
-    lines = text.split("\n")
-    return lines[0] != "" and lines[-1] != "" and not any(line.endswith(" ") for line in lines) and lines[0][0] != " "
+    return all(map(_is_printable, text.split("\n")))
 
 
 @lru_cache(maxsize=65536)
@@ -140,15 +138,20 @@ def _scalar(text: str) -> str:
     """Return `text` on one line: plain where that is safe, else in the quotes that read best."""
     if _is_plain(text):
         return text
-    if '"' in text and "\n" not in text and not _UNPRINTABLE.search(text):
+    if '"' in text and "\n" not in text and _is_printable(text):
         return "'" + text.replace("'", "''") + "'"
     return _quoted(text)
 
 
 def _is_plain(text: str) -> bool:
-    if _PLAIN.fullmatch(text):
-        return text[-1] != " " and not _KEY_LIKE.search(text) and text.lower() not in _WORDS
-    return _DURATION.fullmatch(text) is not None
+    if not _PLAIN.fullmatch(text):
+        return _DURATION.fullmatch(text) is not None
+    return not (": " in text or " #" in text or text.endswith((" ", ":")) or text.lower() in _WORDS)
+
+
+def _is_printable(text: str) -> bool:
+    """Whether every character may stand in YAML as it is, line breaks aside."""
+    return text.isprintable() or not _UNPRINTABLE.search(text)
 
 
 def _quoted(text: str) -> str:
