@@ -1,0 +1,114 @@
+"""A document to facts: defaults handed down, units said, expressions read. checks.py judges what the facts mean."""
+
+import hashlib
+import json
+from decimal import Decimal
+
+from sloforge.diagnostics import Diagnostic, Route, SpanMap
+from sloforge.model.alerting import burn_windows, page_when
+from sloforge.model.indicators import Findings, bind_indicator, selectors
+from sloforge.model.objects import (
+    Births,
+    CounterKind,
+    Grouping,
+    Hard,
+    Pairs,
+    Reasons,
+    Service,
+    Slo,
+    SloClass,
+)
+from sloforge.parse.document import Document, ReasonsShape, SloShape
+from sloforge.policy import PERIOD_S, SAMPLE_DELAY_S
+from sloforge.quantities import format_number
+
+_HUNDREDTH = Decimal("0.01")
+
+
+def bind(document: Document, spans: SpanMap, path: str) -> tuple[Service | None, list[Diagnostic]]:
+    """Return the service with every SLO that can be read, and what is wrong with the others.
+
+    An SLO that is missing from the service has an error among the complaints, so the run stops all the same; the
+    rest comes back so that it can be checked in the same run.
+    """
+    findings = Findings(spans, [])
+    shapes = [(shape, ("slos", index)) for index, shape in enumerate(document.slos) if shape is not None]
+    slos = [slo for shape, route in shapes if (slo := _slo(shape, document, route, findings)) is not None]
+    service = Service(
+        name=document.service,
+        slos=tuple(sorted(slos, key=lambda slo: slo.id)),
+        path=path,
+        digest=_digest(document),
+        identity=_pairs(document.identity),
+        owner=document.owner or "",
+        labels=_pairs(document.labels),
+        severities=(("page", document.severities.page), ("ticket", document.severities.ticket)),
+        sample_delay_s=SAMPLE_DELAY_S if document.sample_delay is None else document.sample_delay,
+        metadata=_pairs(document.metadata),
+        tiers=tuple(sorted((name, _share(tier.objective)) for name, tier in document.tiers.items())),
+        clients=_pairs(document.clients),
+    )
+    return service, findings.found
+
+
+def _slo(shape: SloShape, document: Document, route: Route, findings: Findings) -> Slo | None:
+    indicator = bind_indicator(shape.sli, (*route, "sli"), findings)
+    reasons = _reasons(shape.reasons, (*route, "reasons"), findings)
+    if indicator is None:
+        return None
+    hard = isinstance(indicator, Hard)
+    layers = (document.alerts, shape.alerts)
+    when = None if hard else page_when(layers)
+    return Slo(
+        id=shape.id,
+        ref=shape.ref,
+        title=shape.title or shape.id,
+        slo_class=SloClass(shape.slo_class),
+        objective=_share(shape.objective),
+        period_s=shape.period or document.period or PERIOD_S,
+        indicator=indicator,
+        origin=route,
+        by=Grouping(labels=_sorted(shape.by.labels), limit=shape.by.limit, alerts=shape.by.alerts)
+        if shape.by
+        else None,
+        reasons=reasons,
+        counter=CounterKind(shape.counter or "process"),
+        births=Births(shape.births or "up"),
+        snapshots=shape.snapshots,
+        windows=() if hard else burn_windows(layers),
+        page_when=when.strip() if when else None,
+        owner=shape.owner if shape.owner is not None else document.owner or "",
+        tier=shape.tier,
+        runbook=shape.runbook if shape.runbook is not None else document.runbook or "",
+        labels=_pairs(document.labels | shape.labels),
+        annotations=_pairs(document.annotations | shape.annotations),
+        traffic=shape.traffic,
+        justification=shape.justification.strip(),
+    )
+
+
+def _reasons(shape: ReasonsShape | None, route: Route, findings: Findings) -> Reasons | None:
+    if shape is None:
+        return None
+    return Reasons(failed=selectors(shape.failed, (*route, "failed"), findings), by=_sorted(shape.by))
+
+
+def _share(per_cent: Decimal | None) -> Decimal | None:
+    """Return per cent as a share, digit for digit: 99.9 is 0.999."""
+    return None if per_cent is None else (per_cent * _HUNDREDTH).normalize()
+
+
+def _sorted(labels: list[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(labels)))
+
+
+def _pairs(words: dict[str, str]) -> Pairs:
+    return tuple(sorted(words.items()))
+
+
+def _digest(document: Document) -> str:
+    """Return 16 hex digits of the definitions; order of SLOs and keys, layout and comments do not touch them."""
+    facts = document.model_dump(exclude_defaults=True)
+    facts["slos"] = sorted((slo for slo in facts["slos"] if slo), key=lambda slo: str(slo["id"]))
+    text = json.dumps(facts, sort_keys=True, ensure_ascii=False, default=format_number)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
