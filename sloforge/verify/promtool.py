@@ -15,6 +15,7 @@ from typing import Final
 
 from sloforge.diagnostics import Code, Diagnostic, Route, Span, SpanMap, locate
 from sloforge.render.artifacts import Artifact
+from sloforge.render.serialize import to_yaml
 from sloforge.verify.process import ToolError, ToolResult, run_tool
 
 ENVIRONMENT: Final = "SLOFORGE_PROMTOOL"
@@ -52,7 +53,7 @@ def version(promtool: str) -> str:
 def check_rules(promtool: str, artifacts: Sequence[Artifact], spans: Spans) -> list[Diagnostic]:
     """Return what promtool finds wrong with the rule files among `artifacts`, duplicate rules included."""
     rules = [artifact for artifact in artifacts if artifact.path.endswith(".rules.yml")]
-    config = Artifact(path=_CONFIG, text="rule_files: ['*/*.rules.yml']\n")
+    config = Artifact(path=_CONFIG, text=to_yaml({"rule_files": [artifact.path for artifact in rules]}))
     with tempfile.TemporaryDirectory(prefix="sloforge-") as folder:
         result = _run([promtool, "check", "config", *_LINT, _CONFIG], Path(folder), [config, *rules])
     if isinstance(result, Diagnostic):
