@@ -39,16 +39,15 @@ def wait_for(what: str, found: Callable[[], Found | None], timeout_s: float) -> 
 @contextmanager
 def running(argv: list[str], **options: Any) -> Iterator["subprocess.Popen[str]"]:
     """Run a program for as long as the block lasts."""
-    process = subprocess.Popen(argv, text=True, **options)
-    try:
-        yield process
-    finally:
-        process.terminate()
+    with subprocess.Popen(argv, text=True, **options) as process:
         try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(STOP_S)
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 class StandIn:
