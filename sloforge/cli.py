@@ -1,0 +1,218 @@
+"""Arguments to pipeline to exit code. Imports lazily: `--version` and a wrong option must answer at once.
+
+Exit codes: 0 clean, 1 findings, 2 wrong usage, 3 a needed tool is missing.
+"""
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from sloforge.diagnostics import Diagnostic
+    from sloforge.pipeline import Checked, Compiled
+    from sloforge.store import Differences
+
+CLEAN, FINDINGS, TOOL_MISSING = 0, 1, 3  # 2, wrong usage, is typer's own
+DEFAULT_FILE: Final = Path("slo_definitions.yml")
+DEFAULT_FOLDER: Final = Path("generated")
+DEBUG: Final = "SLOFORGE_DEBUG"
+LONG_WORK_BYTES: Final = 200_000  # definitions that take seconds: a person at a terminal sees that it goes on
+
+
+class Format(StrEnum):
+    """How findings are written."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+    SARIF = "sarif"
+
+
+class Target(StrEnum):
+    """The engine that will run the rules."""
+
+    PROMETHEUS = "prometheus"
+
+
+app = typer.Typer(
+    name="sloforge",
+    help="Compile SLO definitions to Prometheus rules that count events exactly and page people rarely.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Files = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="FILE", help="Definition files, or folders to search.", show_default=str(DEFAULT_FILE)),
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="How findings are written to stderr.")]
+StrictOption = Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")]
+FolderOption = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go.")]
+VersionOption = Annotated[
+    str,
+    typer.Option("--prometheus-version", metavar="X.Y", help="The oldest Prometheus that will run the rules."),
+]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"sloforge {version('sloforge')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(
+    epilog="Examples:\n\n  sloforge generate\n\n  sloforge generate slo_definitions.yml --output generated --check"
+)
+def generate(
+    file: Files = None,
+    output: FolderOption = DEFAULT_FOLDER,
+    target: Annotated[Target, typer.Option("--target", help="The engine that will run the rules.")] = Target.PROMETHEUS,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if DIR is not up to date.")] = False,
+    stats: Annotated[bool, typer.Option("--stats", help="Also print what the rules cost Prometheus.")] = False,
+    run_tests: Annotated[bool, typer.Option("--run-tests", help="Also run the generated tests with promtool.")] = False,
+    use_promtool: Annotated[
+        bool, typer.Option("--promtool/--no-promtool", help="Verify with promtool where it is installed.")
+    ] = True,
+    prometheus_version: VersionOption = "2.42",
+    strict: StrictOption = False,
+    format: FormatOption = Format.TEXT,  # noqa: A002 - the option's name
+) -> None:
+    """Compile SLO definitions to rules and their tests, verify them, and write them all or nothing."""
+    from sloforge import pipeline
+
+    paths = _paths(file)
+    tool, complaints = pipeline.find_tool(needed=run_tests) if use_promtool else (None, [])
+    with _progress(paths) as step:
+        step("Compiling")
+        compiled = pipeline.compile_files(paths, target.value, pipeline.previous_objectives(output))
+        step("Verifying")
+        complaints += pipeline.verify(compiled, tool, tests=run_tests)
+    stopped = _stops([*compiled.diagnostics, *complaints], strict)
+    summary = ""
+    if not stopped and check:
+        complaints += pipeline.drift(compiled, output)
+        summary = f"{output} is up to date: {_contents(compiled)}."
+    elif not stopped:
+        differences, refusals = pipeline.store(compiled, output)
+        complaints += refusals
+        summary = _changes(compiled, differences, output)
+    _finish(compiled.checked.and_(complaints), format, strict, f"{summary} Verified by {pipeline.verifier(tool)}.")
+    if stats:
+        typer.echo("\n".join(pipeline.costs(compiled)))
+
+
+@app.command(epilog="Examples:\n\n  sloforge validate\n\n  sloforge validate slo_definitions.yml --format json")
+def validate(
+    file: Files = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="What was generated last: objectives are compared.")
+    ] = DEFAULT_FOLDER,
+    prometheus_version: VersionOption = "2.42",
+    strict: StrictOption = False,
+    format: FormatOption = Format.TEXT,  # noqa: A002 - the option's name
+) -> None:
+    """Check SLO definitions and touch nothing."""
+    from sloforge import pipeline
+
+    paths = _paths(file)
+    with _progress(paths) as step:
+        step("Checking")
+        checked = pipeline.check_files(paths, pipeline.previous_objectives(output))
+    _finish(checked, format, strict, f"{_slos(checked)}: no errors.")
+
+
+def main() -> NoReturn:
+    """Run the command line. Whatever goes wrong, a user sees a sentence and an exit code, never a traceback."""
+    try:
+        app()
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        typer.echo(
+            f"sloforge: a fault of sloforge itself, {type(error).__name__}: {error}\n"
+            f"Please report it with the definitions that led to it; {DEBUG}=1 shows where it happened.",
+            err=True,
+        )
+        sys.exit(FINDINGS)
+    sys.exit(CLEAN)
+
+
+def _paths(files: Sequence[Path] | None) -> list[Path]:
+    return list(files) if files else [DEFAULT_FILE]
+
+
+def _stops(diagnostics: Iterable["Diagnostic"], strict: bool) -> bool:
+    return any(strict or diagnostic.is_error for diagnostic in diagnostics)
+
+
+def _finish(checked: "Checked", format: Format, strict: bool, summary: str) -> None:  # noqa: A002
+    """Write the findings to stderr, and the summary to stdout if nothing stops the run; raise Exit otherwise."""
+    from sloforge.diagnostics import Code
+    from sloforge.report import render
+
+    if checked.diagnostics or format is not Format.TEXT:
+        typer.echo(render(checked.diagnostics, format.value, checked.sources), err=True, nl=False)
+    if _stops(checked.diagnostics, strict):
+        missing = any(diagnostic.code is Code.TOOL_MISSING for diagnostic in checked.diagnostics)
+        raise typer.Exit(TOOL_MISSING if missing else FINDINGS)
+    typer.echo(summary)
+
+
+def _slos(checked: "Checked") -> str:
+    slos = sum(len(service.slos) for service in checked.services)
+    return f"{_count(slos, 'SLO')} of {_count(len(checked.services), 'service')}"
+
+
+def _contents(compiled: "Compiled") -> str:
+    rules = sum(len(group.rules) for plan in compiled.plans for group in plan.groups)
+    return f"{_slos(compiled.checked)}, {_count(rules, 'rule')}"
+
+
+def _changes(compiled: "Compiled", differences: "Differences", folder: Path) -> str:
+    if not differences:
+        return f"{folder} was up to date: {_contents(compiled)}."
+    written = len(differences.missing) + len(differences.drifted)
+    parts = [f"{_count(written, 'file')} written" if written else ""]
+    parts += [f"{len(differences.orphaned)} removed" if differences.orphaned else ""]
+    parts += [f"{path} kept, as it was edited by hand" for path in differences.kept]
+    return f"{folder}: {', '.join(part for part in parts if part)}; {_contents(compiled)}."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+@contextlib.contextmanager
+def _progress(paths: Sequence[Path]) -> Iterator[Callable[[str], None]]:
+    """Yield what to call at each step. Long work shows it on a terminal; a pipe stays silent."""
+    if not sys.stderr.isatty() or sum(path.stat().st_size for path in paths if path.is_file()) < LONG_WORK_BYTES:
+        yield lambda step: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("") as status:
+        yield lambda step: status.update(f"{step} …")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+"""Names the stages in order and decides nothing: find, read, parse, bind, check, plan, render, verify, store."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+
+from sloforge.diagnostics import Code, Diagnostic, Span, SpanMap
+from sloforge.model.bind import bind
+from sloforge.model.checks import check, check_all, check_history
+from sloforge.model.objects import Service
+from sloforge.parse.document import read_document
+from sloforge.parse.find import find_definitions
+from sloforge.parse.text import parse_yaml, read_text
+from sloforge.plan.cost import estimate, summary
+from sloforge.plan.ir import RuleFile
+from sloforge.plan.rules import plan_rules
+from sloforge.plan.scenarios import plan_tests
+from sloforge.quantities import format_number
+from sloforge.render.artifacts import Artifact, promtool_tests, rule_artifact
+from sloforge.render.manifest import manifest_of
+from sloforge.store import Differences, StoreError, compare, read_manifest, write
+from sloforge.targets import TARGETS
+from sloforge.verify import promtool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """Definitions that were read: the services without errors, every complaint, and where everything stands."""
+
+    services: tuple[Service, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    spans: Mapping[str, SpanMap]
+    sources: Mapping[str, str]  # text by path, for showing the line that a finding is about
+
+    @property
+    def failed(self) -> bool:
+        """Whether any finding is an error."""
+        return any(diagnostic.is_error for diagnostic in self.diagnostics)
+
+    def and_(self, diagnostics: Iterable[Diagnostic]) -> "Checked":
+        """Return the same with more complaints."""
+        return replace(self, diagnostics=(*self.diagnostics, *diagnostics))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """What definitions compile to, in memory. Without artifacts if any finding is an error."""
+
+    checked: Checked
+    plans: tuple[RuleFile, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Every complaint so far."""
+        return self.checked.diagnostics
+
+
+def check_files(paths: Sequence[Path], previous: Mapping[str, str] | None = None) -> Checked:
+    """Read and check the definitions that `paths` name; `previous` holds the objectives of the last run in per cent."""
+    files, diagnostics = find_definitions(paths)
+    texts: dict[str, str] = {}
+    for file in files:
+        text, complaints = read_text(file)
+        diagnostics += complaints
+        if text is not None:
+            texts[str(file)] = text
+    return _check_texts(texts, previous or {}).and_(diagnostics)
+
+
+def compile_files(
+    paths: Sequence[Path], target: str = "prometheus", previous: Mapping[str, str] | None = None
+) -> Compiled:
+    """Compile the definitions that `paths` name, for `target`."""
+    return compile_checked(check_files(paths, previous), target)
+
+
+def compile_text(text: str, path: str, target: str = "prometheus") -> Compiled:
+    """Compile one definitions file that is at hand as text; `path` is what findings call it."""
+    return compile_checked(_check_texts({path: text}, {}), target)
+
+
+def compile_checked(checked: Checked, target: str = "prometheus") -> Compiled:
+    """Plan and render what was checked; nothing if there are errors."""
+    if checked.failed:
+        return Compiled(checked=checked)
+    services = _in_order(checked.services)
+    plans = tuple(plan_rules(service) for service in services)
+    rules = [rule_artifact(plan, TARGETS[target], service.path) for plan, service in zip(plans, services, strict=True)]
+    tests = [promtool_tests(plan_tests(service), service.path) for service in services]
+    manifest = manifest_of(
+        [*rules, *tests], {service.name: service.digest for service in services}, _objectives(services)
+    )
+    return Compiled(checked=checked, plans=plans, artifacts=(*rules, *tests, manifest.artifact()))
+
+
+def verify(compiled: Compiled, tool: str | None, *, tests: bool = False) -> list[Diagnostic]:
+    """Return what promtool says of the files, and of their tests if asked, before anything is stored."""
+    if tool is None or not compiled.artifacts:
+        return []
+    complaints = promtool.check_rules(tool, compiled.artifacts, compiled.checked.spans)
+    if tests and not complaints:
+        complaints += promtool.run_tests(tool, compiled.artifacts, compiled.checked.spans)
+    return complaints
+
+
+def find_tool(*, needed: bool) -> tuple[str | None, list[Diagnostic]]:
+    """Return promtool's path, and a finding if it is `needed` and absent."""
+    tool = promtool.find_promtool()
+    if tool is not None or not needed:
+        return tool, []
+    message = "the generated tests are run by promtool, which was not found"
+    return None, [Diagnostic(code=Code.TOOL_MISSING, span=Span("promtool"), message=message)]
+
+
+def verifier(tool: str | None) -> str:
+    """Return who verifies, in words."""
+    return f"promtool {promtool.version(tool)}" if tool else "the built-in PromQL parser, without promtool"
+
+
+def costs(compiled: Compiled) -> list[str]:
+    """Return a line for each service: what its rules cost Prometheus."""
+    return [
+        f"{service.name}: {summary(estimate(plan, service))}"
+        for plan, service in zip(compiled.plans, _in_order(compiled.checked.services), strict=False)
+    ]
+
+
+def previous_objectives(folder: Path) -> Mapping[str, str]:
+    """Return the objectives of the last run into `folder`, in per cent by `service/id`."""
+    return read_manifest(folder).objectives
+
+
+def store(compiled: Compiled, folder: Path) -> tuple[Differences, list[Diagnostic]]:
+    """Write the files; return what changed, and a finding if that could not be done."""
+    try:
+        return write(folder, compiled.artifacts), []
+    except StoreError as error:
+        return Differences(), [Diagnostic(code=error.code, span=Span(str(folder)), message=str(error))]
+
+
+def drift(compiled: Compiled, folder: Path) -> list[Diagnostic]:
+    """Return a finding for each file that differs from what the definitions ask for."""
+    try:
+        differences = compare(folder, compiled.artifacts)
+    except StoreError as error:
+        return [Diagnostic(code=error.code, span=Span(str(folder)), message=str(error))]
+    words = {
+        "is missing": differences.missing,
+        "differs from what the definitions ask for": differences.drifted,
+        "is no longer asked for by any definition": differences.orphaned,
+    }
+    return [
+        Diagnostic(code=Code.OUTPUT_DRIFT, span=Span(str(folder / path)), message=f"{path} {word}")
+        for word, paths in words.items()
+        for path in paths
+    ]
+
+
+def _check_texts(texts: Mapping[str, str], previous: Mapping[str, str]) -> Checked:
+    services: list[Service] = []
+    spans: dict[str, SpanMap] = {}
+    diagnostics: list[Diagnostic] = []
+    before = {name: Decimal(percent) / 100 for name, percent in previous.items()}
+    for path, text in texts.items():
+        parsed = parse_yaml(text, path)
+        spans[path] = parsed.spans
+        document, complaints = read_document(parsed, path)
+        diagnostics += [*parsed.diagnostics, *complaints]
+        if document is None:
+            continue
+        service, complaints = bind(document, parsed.spans, path)
+        diagnostics += complaints
+        if service is not None:
+            diagnostics += [*check(service, parsed.spans), *check_history(service, parsed.spans, before)]
+            services.append(service)
+    diagnostics += check_all(services, spans)
+    return Checked(services=tuple(services), diagnostics=tuple(diagnostics), spans=spans, sources=texts)
+
+
+def _in_order(services: Iterable[Service]) -> list[Service]:
+    return sorted(services, key=lambda service: service.name)
+
+
+def _objectives(services: Iterable[Service]) -> dict[str, str]:
+    return {
+        f"{service.name}/{slo.id}": format_number(slo.objective * 100)
+        for service in services
+        for slo in service.slos
+        if slo.objective is not None
+    }
