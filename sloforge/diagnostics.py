@@ -162,7 +162,7 @@ class Code(Enum):
     SNAPSHOTS_KIND = ("SF325", Severity.ERROR, "snapshots need counters",
         "Remove `snapshots:`; there is no counter to keep.")
     COUNTER_KIND = ("SF326", Severity.ERROR, "counter or births do not apply",
-        "`counter:` and `births:` describe counters; `births:` goes with `counter: process`.")
+        "`counter:` and `births:` describe counters; probes and events have none. Remove the key.")
     OBJECTIVE_LOWERED = ("SF327", Severity.ERROR, "objective lowered without a reason",
         "Add `justification: ...` to the SLO (policy, section 9.2), or keep the objective.")
     UNKNOWN_TIER = ("SF328", Severity.ERROR, "unknown tier",
@@ -173,6 +173,8 @@ class Code(Enum):
         "A hard SLO has no budget to burn: any violation pages. Remove `alerts:` from it.")
     ALERT_BUDGET = ("SF331", Severity.ERROR, "budget share out of range",
         "`budget:` is the per cent of the period's budget: above 0, at most 100.")
+    DUPLICATE_SERVICE = ("SF332", Severity.ERROR, "service defined in two files",
+        "A service's rules are one file and two groups: keep all of its SLOs in one definitions file.")
     # SF4xx: PromQL
     PROMQL_SYNTAX = ("SF401", Severity.ERROR, "PromQL does not parse",
         "Try the expression in Prometheus; the place is where the parser gave up, or as near as can be told.")

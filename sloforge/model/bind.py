@@ -4,7 +4,7 @@ import hashlib
 import json
 from decimal import Decimal
 
-from sloforge.diagnostics import Diagnostic, Route, SpanMap
+from sloforge.diagnostics import Code, Diagnostic, Route, SpanMap
 from sloforge.model.alerting import burn_windows, page_when
 from sloforge.model.indicators import Findings, bind_indicator, selectors
 from sloforge.model.objects import (
@@ -57,6 +57,8 @@ def _slo(shape: SloShape, document: Document, route: Route, findings: Findings) 
     if indicator is None:
         return None
     hard = isinstance(indicator, Hard)
+    if hard and shape.alerts not in (None, True):
+        findings.add(Code.ALERTS_ON_HARD, (*route, "alerts"), "a hard SLO has no burn alerts", "remove `alerts:`")
     layers = (document.alerts, shape.alerts)
     when = None if hard else page_when(layers)
     return Slo(

@@ -72,7 +72,7 @@ def tokens(text: str) -> Iterator[Token]:
 
 def parse(text: str) -> promql_parser.Expr | Fault:
     """Return the syntax tree of `text`, or why there is none."""
-    if fault := _too_big(text):
+    if fault := _too_big(text) or _dialect(text):
         return fault
     try:
         return promql_parser.parse(_double_quoted(text) if "`" in text else text)
@@ -89,6 +89,18 @@ def _too_big(text: str) -> Fault | None:
             depth += (token.kind == "open") - (token.kind == "close")
             if depth > MAX_DEPTH:
                 return Fault(Code.PROMQL_SYNTAX, f"more than {MAX_DEPTH} brackets are open", token.at)
+    return None
+
+
+def _dialect(text: str) -> Fault | None:
+    """Return the `or` between matchers that the parser reads and Prometheus refuses."""
+    inside = False
+    for token in tokens(text) if "{" in text and "or" in text else ():
+        inside = token.text == "{" or (inside and token.text != "}")
+        if inside and token.text == "or":
+            message = "`or` between matchers is MetricsQL; Prometheus does not know it"
+            hint = 'use a regular expression, as lane=~"api|browser"'
+            return Fault(Code.PROMQL_DIALECT, message, token.at, hint)
     return None
 
 

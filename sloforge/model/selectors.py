@@ -34,9 +34,6 @@ def parse_selector(text: str) -> Selector | Fault:
         return Fault(Code.SELECTOR_SHAPE, f"{_what(tree)}, not a plain selector", _at(text, "[", "("), _HINT)
     if tree.offset is not None or tree.at is not None:
         return Fault(Code.SELECTOR_SHAPE, "a selector with offset or @", _at(text, "offset", "@"), _HINT)
-    if tree.matchers.or_matchers:
-        message = "`or` between matchers is MetricsQL; Prometheus does not know it"
-        return Fault(Code.PROMQL_DIALECT, message, _at(text, "or"), 'use a regular expression, as lane=~"api|browser"')
     return _selector(text, tree.name, [Matcher(m.name, _op(m.op), m.value) for m in tree.matchers.matchers])
 
 

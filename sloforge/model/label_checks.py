@@ -1,0 +1,107 @@
+"""What is wrong with the words that become labels: names that are taken, values that do not fit or would run."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from sloforge.diagnostics import Code, Route
+from sloforge.model.complaint import Complaint
+from sloforge.model.objects import Pairs, Service, Slo
+from sloforge.vocabulary import RESERVED_LABELS
+
+MAX_VALUE_BYTES: Final = 2048
+_NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def _name(name: str, route: Route) -> Iterator[Complaint]:
+    if not _NAME.fullmatch(name) or name.startswith("__"):
+        near = re.sub(r"[^a-zA-Z0-9_]", "_", name).lstrip("_0123456789")
+        yield Complaint(Code.LABEL_NAME, route, f"{name!r} is not a label name", f"write {near}" if near else "")
+
+
+def _taken(name: str, route: Route, identity: Pairs = ()) -> Iterator[Complaint]:
+    if name in RESERVED_LABELS:
+        message = f"label {name!r} is set by sloforge or Prometheus"
+        yield Complaint(Code.LABEL_RESERVED, route, message, "choose another name")
+    elif name in dict(identity):
+        message = f"label {name!r} is one of the file's identity labels"
+        yield Complaint(Code.LABEL_RESERVED, route, message, "choose another name")
+
+
+def _value(value: str, route: Route, what: str) -> Iterator[Complaint]:
+    if "{{" in value:
+        message = f"{what} holds {{{{, which Prometheus would run as a template"
+        yield Complaint(
+            Code.TEMPLATE_IN_TEXT, route, message, "remove the braces; only `annotations` may hold templates"
+        )
+    if _CONTROL.search(value):
+        yield Complaint(Code.LABEL_VALUE, route, f"{what} is more than one line, or holds control characters")
+    if len(value) > MAX_VALUE_BYTES // 4 and (size := len(value.encode())) > MAX_VALUE_BYTES:
+        yield Complaint(Code.LABEL_VALUE, route, f"{what} has {size} bytes; {MAX_VALUE_BYTES} fit")
+
+
+def _all(labels: Pairs, key: str, identity: Pairs) -> Iterator[Complaint]:
+    for name, value in labels:
+        route = (key, name)
+        yield from _name(name, route)
+        yield from _taken(name, route, identity)
+        yield from _value(value, route, f"label {name!r}")
+
+
+def service_words(service: Service) -> Iterator[Complaint]:
+    """The labels at the head of the file, and the words for severities, metadata and tiers."""
+    yield from _all(service.identity, "identity", ())
+    for name, value in service.identity:
+        if not value:
+            yield Complaint(Code.LABEL_VALUE, ("identity", name), f"identity label {name!r} is empty, and so no label")
+    yield from _all(service.labels, "labels", service.identity)
+    for key, word in service.severities:
+        yield from _value(word, ("severities", key), f"the severity {key!r}")
+    for key, word in service.metadata:
+        yield from _value(word, ("metadata", key), f"metadata {key!r}")
+    for tier, _ in service.tiers:
+        yield from _value(tier, ("tiers", tier), "the name of a tier")
+    for client, _ in service.clients:
+        yield from _value(client, ("clients", client), "the name of a client")
+
+
+def slo_labels(slo: Slo, service: Service) -> Iterator[Complaint]:
+    """An SLO's own labels; those that it has from the file were judged there."""
+    yield from _all(tuple(sorted(set(slo.labels) - set(service.labels))), "labels", service.identity)
+
+
+def slo_words(slo: Slo, _: Service) -> Iterator[Complaint]:
+    """What becomes a label of slo_info, or stands in our own annotations."""
+    words = (("title", slo.title), ("ref", slo.ref), ("owner", slo.owner), ("tier", slo.tier), ("runbook", slo.runbook))
+    for key, word in words:
+        for complaint in _value(word, (key,), key):
+            yield complaint._replace(fallback=(key,))
+
+
+def annotation_names(slo: Slo, _: Service) -> Iterator[Complaint]:
+    """Names of annotations follow the rule for labels; their values may be templates."""
+    for name, _text in slo.annotations:
+        for complaint in _name(name, ("annotations", name)):
+            yield complaint._replace(fallback=("annotations", name))
+
+
+def grouping_labels(slo: Slo, service: Service) -> Iterator[Complaint]:
+    """Labels that series are grouped by stand beside ours on recorded series."""
+    groups = (
+        (("by", "labels"), slo.by.labels if slo.by else ()),
+        (("reasons", "by"), slo.reasons.by if slo.reasons else ()),
+    )
+    for route, labels in groups:
+        for label in labels:
+            yield from _name(label, route)
+            yield from _taken(label, route, service.identity)
+
+
+SERVICE_CHECKS: Final[tuple[Callable[[Service], Iterator[Complaint]], ...]] = (service_words,)
+SLO_CHECKS: Final[tuple[Callable[[Slo, Service], Iterator[Complaint]], ...]] = (
+    slo_labels,
+    slo_words,
+    annotation_names,
+    grouping_labels,
+)
