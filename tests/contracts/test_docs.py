@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from sloforge.pipeline import compile_text
+
 NAMED = re.compile(r"`([\w./<>-]+(?:\.py|/))`")  # `plan/rules.py`, `tests/cases/`
 FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+YAML = re.compile(r"^```yaml\n(.*?)^```", re.DOTALL | re.MULTILINE)
 STEP = re.compile(r"^\d+\. `(?P<file>[\w./-]+)`(?P<rest>.*(?:\n {3}.*)*)", re.MULTILINE)
 WORD = re.compile(r"`([A-Za-z_][\w:]*)`")
 
@@ -45,3 +48,22 @@ def test_recipe_can_be_followed(root: Path, recipe: str) -> None:
         there = "".join(file.read_text(encoding="utf-8", errors="replace") for file in texts)
         strays = [word for word in WORD.findall(step["rest"]) if word not in there]
         assert not strays, (step["file"], strays)
+
+
+@pytest.fixture(scope="module")
+def readme(root: Path) -> str:
+    return (root / "README.md").read_text(encoding="utf-8")
+
+
+def test_readme_definition_compiles_to_what_it_says(readme: str) -> None:
+    definition = next(text for text in YAML.findall(readme) if text.startswith("apiVersion"))
+    compiled = compile_text(definition, "slo_definitions.yml")
+    assert not compiled.diagnostics
+    assert all(f"`generated/{artifact.path}`" in readme for artifact in compiled.artifacts)
+
+
+def test_readme_names_what_is_recorded(root: Path, readme: str) -> None:
+    rules = "".join(file.read_text(encoding="utf-8") for file in (root / "generated" / "prometheus").glob("*.yml"))
+    named = re.findall(r"`(slo:\w+:\w+|slo_info|SLO\w+)`", readme)
+    assert named
+    assert not [name for name in named if name not in rules]
