@@ -27,7 +27,7 @@ _UNPRINTABLE = re.compile("[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uf
 
 
 class Noted(NamedTuple):
-    """A list item with a comment above it (may be empty) and the route of the definition it came from."""
+    """A list item, below a blank line and a comment if there is one, and the route of the definition it came from."""
 
     note: str
     value: Data
@@ -93,6 +93,8 @@ class _Writer:
         """Write the items of `data` behind dashes, each with its comment above it."""
         for item in data:
             if isinstance(item, Noted):
+                if item.note and self.out and item is not data[0]:
+                    self.out.append("")
                 first = len(self.out) + 1
                 self.out.extend(_comment(item.note, indent))
                 self.item(item.value, indent)

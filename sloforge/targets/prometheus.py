@@ -5,24 +5,21 @@ from sloforge.quantities import format_duration
 from sloforge.render.artifacts import Layout
 from sloforge.render.prose import annotations
 from sloforge.render.serialize import Data, Noted
-from sloforge.vocabulary import fast_group, slow_group
 
 _HEADER = """\
 Made by sloforge from the SLO definitions of service {service}. Do not edit: run `sloforge generate`.
 Definitions: {digest}
 
-{fast} reads each raw counter once a minute and notes how many events that minute had, in whole numbers.
-All else is sums of these counts: error ratios, burn rates, budgets. The arithmetic is written once, for every SLO of
-the service, by the label `slo`; under a line with an SLO's name stands only what is its own.
-{slow} adds up a day and more, every 5 minutes because such sums are dear. Nothing reads it bare: the fast group
-takes its sums over by last_over_time, so whatever a person, a panel or an alert reads is at most a minute old."""
+The fast group reads each raw counter once a minute and notes how many events that minute had, in whole numbers. All
+else is sums of these counts: error ratios, burn rates, budgets. The arithmetic is written once, for every SLO of the
+service, by the label `slo`; below a comment with an SLO's name stands only what is that SLO's own.
+The slow group adds up a day and more, every 5 minutes because such sums are dear. Nothing reads it bare: the fast
+group takes its sums over by last_over_time, so whatever a person, a panel or an alert reads is a minute old at most."""
 
 
 def lay_out(file: RuleFile) -> Layout:
     """Return the rule file as Prometheus reads it."""
-    header = _HEADER.format(
-        service=file.service, digest=file.digest, fast=fast_group(file.service), slow=slow_group(file.service)
-    )
+    header = _HEADER.format(service=file.service, digest=file.digest)
     return Layout(header=header, data={"groups": [_group(group) for group in file.groups]})
 
 

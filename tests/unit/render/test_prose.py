@@ -104,7 +104,7 @@ def test_live_figures_are_shown(tmp_path: Path) -> None:
         'slo_group:events_failed:delta1m{slo="publish",slo_service="raize",client_id="tiny",platform="y"}': "1x10",
     }
     text = shown(tmp_path, alert(), series)
-    assert "Publish success burns its error budget 13.4x too fast" in text
+    assert "Publish success: error budget burns 13.4x too fast" in text
     assert "13.4x over 1h, 27x over 5m" in text
     assert "Budget left: 42.5%, 21 failures (objective 99.5% over 28d)" in text
     assert "that lasts 2h 0m 0s" in text
