@@ -13,6 +13,8 @@ Layer = bool | AlertsShape | None
 
 def burn_windows(layers: Sequence[Layer]) -> tuple[BurnWindow, ...]:
     """Return the windows that are switched on; later layers win, and say only what they change."""
+    if all(layer in (None, True) for layer in layers):
+        return BURN_WINDOWS
     windows = (_window(standard, layers) for standard in BURN_WINDOWS)
     return tuple(window for window in windows if window is not None)
 

@@ -26,14 +26,14 @@ _HUNDREDTH = Decimal("0.01")
 
 
 def bind(document: Document, spans: SpanMap, path: str) -> tuple[Service | None, list[Diagnostic]]:
-    """Return the service with every SLO that can be read, and what is wrong with the others.
+    """Return the service, and everything in it that cannot be read.
 
-    An SLO that is missing from the service has an error among the complaints, so the run stops all the same; the
-    rest comes back so that it can be checked in the same run.
+    With errors among the complaints the service is good for checks only, so that all findings come in one run: an
+    SLO is missing whose shape is wrong, and an indicator that cannot be read is empty.
     """
     findings = Findings(spans, [])
     shapes = [(shape, ("slos", index)) for index, shape in enumerate(document.slos) if shape is not None]
-    slos = [slo for shape, route in shapes if (slo := _slo(shape, document, route, findings)) is not None]
+    slos = [_slo(shape, document, route, findings) for shape, route in shapes]
     service = Service(
         name=document.service,
         slos=tuple(sorted(slos, key=lambda slo: slo.id)),
@@ -51,11 +51,8 @@ def bind(document: Document, spans: SpanMap, path: str) -> tuple[Service | None,
     return service, findings.found
 
 
-def _slo(shape: SloShape, document: Document, route: Route, findings: Findings) -> Slo | None:
+def _slo(shape: SloShape, document: Document, route: Route, findings: Findings) -> Slo:
     indicator = bind_indicator(shape.sli, (*route, "sli"), findings)
-    reasons = _reasons(shape.reasons, (*route, "reasons"), findings)
-    if indicator is None:
-        return None
     hard = isinstance(indicator, Hard)
     if hard and shape.alerts not in (None, True):
         findings.add(Code.ALERTS_ON_HARD, (*route, "alerts"), "a hard SLO has no burn alerts", "remove `alerts:`")
@@ -73,7 +70,7 @@ def _slo(shape: SloShape, document: Document, route: Route, findings: Findings) 
         by=Grouping(labels=_sorted(shape.by.labels), limit=shape.by.limit, alerts=shape.by.alerts)
         if shape.by
         else None,
-        reasons=reasons,
+        reasons=_reasons(shape.reasons, (*route, "reasons"), findings),
         counter=CounterKind(shape.counter or "process"),
         births=Births(shape.births or "up"),
         snapshots=shape.snapshots,

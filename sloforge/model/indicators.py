@@ -45,20 +45,20 @@ def selectors(texts: list[str] | None, route: Route, findings: Findings) -> tupl
     return tuple(sorted(read, key=lambda s: (s.metric, s.matchers)))
 
 
-def bind_indicator(sli: SliShape, route: Route, findings: Findings) -> Indicator | None:
-    """Return the indicator of `sli`, or None where its faults leave none. Exactly one kind is given (document.py)."""
-    if sli.ratio:
-        return _ratio(sli.ratio, (*route, "ratio"), findings)
-    if sli.latency:
-        return _latency(sli.latency, (*route, "latency"), findings)
-    if sli.probe:
-        return _probe(sli.probe, (*route, "probe"), findings)
+def bind_indicator(sli: SliShape, route: Route, findings: Findings) -> Indicator:
+    """Return the indicator of `sli`: exactly one kind is given (document.py). With faults it may be an empty one."""
+    if sli.hard:
+        return Hard(violations=selectors(sli.hard.violations, (*route, "hard", "violations"), findings))
     if sli.events:
         return Events(total=sli.events.total.strip(), bad=sli.events.bad.strip())
-    if sli.hard:
-        violations = selectors(sli.hard.violations, (*route, "hard", "violations"), findings)
-        return Hard(violations=violations) if violations else None
-    return None
+    indicator: Indicator | None = None
+    if sli.ratio:
+        indicator = _ratio(sli.ratio, (*route, "ratio"), findings)
+    elif sli.latency:
+        indicator = _latency(sli.latency, (*route, "latency"), findings)
+    elif sli.probe:
+        indicator = _probe(sli.probe, (*route, "probe"), findings)
+    return indicator or Ratio(total=())
 
 
 def _ratio(shape: RatioShape, route: Route, findings: Findings) -> Ratio | None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from sloforge.diagnostics import Code, Route
+from sloforge.diagnostics import KEY, Code, Route
 from sloforge.model.complaint import Complaint
 from sloforge.model.objects import Pairs, Service, Slo
 from sloforge.vocabulary import RESERVED_LABELS
@@ -44,8 +44,8 @@ def _value(value: str, route: Route, what: str) -> Iterator[Complaint]:
 def _all(labels: Pairs, key: str, identity: Pairs) -> Iterator[Complaint]:
     for name, value in labels:
         route = (key, name)
-        yield from _name(name, route)
-        yield from _taken(name, route, identity)
+        yield from _name(name, (*route, KEY))
+        yield from _taken(name, (*route, KEY), identity)
         yield from _value(value, route, f"label {name!r}")
 
 
@@ -82,8 +82,8 @@ def slo_words(slo: Slo, _: Service) -> Iterator[Complaint]:
 def annotation_names(slo: Slo, _: Service) -> Iterator[Complaint]:
     """Names of annotations follow the rule for labels; their values may be templates."""
     for name, _text in slo.annotations:
-        for complaint in _name(name, ("annotations", name)):
-            yield complaint._replace(fallback=("annotations", name))
+        for complaint in _name(name, ("annotations", name, KEY)):
+            yield complaint._replace(fallback=("annotations", name, KEY))
 
 
 def grouping_labels(slo: Slo, service: Service) -> Iterator[Complaint]:
