@@ -27,6 +27,7 @@ _BEFORE_LABELS: Final = {"by", "without", "on", "ignoring", "group_left", "group
 _AGGREGATES: Final = set("sum avg min max count group stddev stdvar topk bottomk quantile count_values".split())
 _EQUALS: Final = ("=", "!=", "=~", "!~")
 _GRAMMAR: Final = ("invalid promql", "no expression", "unexpected")  # how the parser says that words are out of order
+_OR_AFTER_VALUE: Final = re.compile(r"""["'`]\s*or\b""")  # cheap: most expressions need no second look
 _QUOTED: Final = re.compile(r"'([^']*)'")
 
 
@@ -94,10 +95,12 @@ def _too_big(text: str) -> Fault | None:
 
 def _dialect(text: str) -> Fault | None:
     """Return the `or` between matchers that the parser reads and Prometheus refuses."""
+    if not _OR_AFTER_VALUE.search(text):
+        return None
     inside = False
-    for token in tokens(text) if "{" in text and "or" in text else ():
-        inside = token.text == "{" or (inside and token.text != "}")
-        if inside and token.text == "or":
+    for before, token in pairwise(tokens(text)):
+        inside = before.text == "{" or (inside and token.text != "}")
+        if inside and before.kind == "string" and token.text == "or":
             message = "`or` between matchers is MetricsQL; Prometheus does not know it"
             hint = 'use a regular expression, as lane=~"api|browser"'
             return Fault(Code.PROMQL_DIALECT, message, token.at, hint)

@@ -32,6 +32,8 @@ def parse_selector(text: str) -> Selector | Fault:
         return tree
     if not isinstance(tree, promql_parser.VectorSelector):
         return Fault(Code.SELECTOR_SHAPE, f"{_what(tree)}, not a plain selector", _at(text, "[", "("), _HINT)
+    if tree.matchers.or_matchers:  # parse() has refused this already, unless a comment hid it
+        return Fault(Code.PROMQL_DIALECT, "`or` between matchers is MetricsQL; Prometheus does not know it")
     if tree.offset is not None or tree.at is not None:
         return Fault(Code.SELECTOR_SHAPE, "a selector with offset or @", _at(text, "offset", "@"), _HINT)
     return _selector(text, tree.name, [Matcher(m.name, _op(m.op), m.value) for m in tree.matchers.matchers])
