@@ -39,13 +39,23 @@ class Counter:
 
     @property
     def now(self) -> str:
-        """Return the reading of this tick."""
+        """Return the value at this tick's reading; nothing where the series is gone."""
         return self.read(self.delay_s)
 
     @property
+    def latest(self) -> str:
+        """Return the tick's last value, also of a series that ended within the tick: its last scrape counts too."""
+        ended = self._collapse(over("last_over_time", selector(self.raw), TICK_S, self.delay_s))
+        return f"({self.now} or {ended})"
+
+    @property
     def previous(self) -> str:
-        """Return the reading one tick ago; nothing where the series was gone."""
-        return offset(self.snapshot, self.delay_s) if self.snapshot else self.read(self.delay_s + TICK_S)
+        """Return the value at the reading before; nothing where the series was gone."""
+        if not self.snapshot:
+            return self.read(self.delay_s + TICK_S)
+        recent, kept = offset(self.snapshot, self.delay_s), over("last_over_time", self.snapshot, GAP_S, self.delay_s)
+        # No copy at all of late: rules were not evaluated, and the reading before is an older one.
+        return f"({recent} or {kept} unless on () {recent})"
 
     @property
     def last(self) -> str:
@@ -97,15 +107,16 @@ def _snapshot_series(of: Counter, slo: Slo) -> str:
 def tick(of: Counter) -> str:
     """Return the events of one tick, one sample for each raw series.
 
-    The branches, of which the first that has a sample counts: born again in a restarted process; grown since the last
-    reading; restarted, so counted from zero; born on a target that was scraped before; born in a young process.
+    The branches, of which the first that has a sample counts: in a process started since the last reading; born again
+    in a restarted process; grown since the last reading; restarted, so counted from zero; born on a target that was
+    scraped before; born in a young process.
     """
     branches = _ledger_tick(of) if of.kind is CounterKind.LEDGER else _process_tick(of)
     return "\n".join(("or " if n else "   ") + branch for n, branch in enumerate(branches))
 
 
 def _grown(of: Counter) -> str:
-    return f"({of.now} -{of.match} {of.last}) >= 0"
+    return f"({of.latest} -{of.match} {of.last}) >= 0"
 
 
 def _ledger_tick(of: Counter) -> list[str]:
@@ -123,7 +134,7 @@ def _ledger_tick(of: Counter) -> list[str]:
 
 def _process_tick(of: Counter) -> list[str]:
     """A process starts at zero; a series of it may be born at any time, at any value."""
-    since = [_grown(of), f"({of.now} and{of.match} {of.last})"]
+    since = [_grown(of), f"({of.latest} and{of.match} {of.last})"]
     match of.births:
         case Births.NEVER:
             return since
@@ -133,15 +144,17 @@ def _process_tick(of: Counter) -> list[str]:
             born = f"{_on_known_target(of)}\n     {_not_renamed(of, TARGET)}"
             # Gone a tick ago though its target was scraped, in a process of this hour: the last reading is of
             # the process before.
-            again = f"{born}\n     unless{of.match} {of.previous} and {TARGET} ({_started_within(of, GAP_S)})"
-            young = f"({of.now} and {TARGET} ({_started_within(of, TICK_S)}))"
-            return [f"({again})", *since, f"({born})", young]
+            again = f"{born}\n     unless{of.match} {of.previous} and {_started_within(of, GAP_S)}"
+            # Since the reading before: every count is new, even one that is no lower than it was.
+            fresh = f"({of.now} and {_started_within(of, 0)})"
+            young = f"({of.now} and {_started_within(of, TICK_S)})"
+            return [fresh, f"({again})", *since, f"({born})", young]
 
 
 def _started_within(of: Counter, seconds: int) -> str:
-    """Whether the process started so late that the reading before this tick's cannot be its own."""
-    started = of.target("process_start_time_seconds")
-    return f"{started} > time() - {of.delay_s + TICK_S + seconds}"
+    """Whether the process started after the reading before, or less than `seconds` before that."""
+    started = offset(of.target("process_start_time_seconds"), of.delay_s)
+    return f"{TARGET} ({started} > time() - {of.delay_s + TICK_S + seconds})"
 
 
 def _on_known_target(of: Counter) -> str:
@@ -181,7 +194,8 @@ def snapshot_rules(raws: tuple[Selector, ...], read: Callable[[Selector], Counte
         if not any(set(other.matchers) <= set(raw.matchers) for other in known):
             known[:] = [other for other in known if not set(raw.matchers) <= set(other.matchers)] + [raw]
     return [
-        (snapshot_name(metric), "\nor ".join(read(raw).now for raw in kept)) for metric, kept in sorted(widest.items())
+        (snapshot_name(metric), "\nor ".join(read(raw).latest for raw in kept))
+        for metric, kept in sorted(widest.items())
     ]
 
 

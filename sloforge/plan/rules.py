@@ -21,6 +21,7 @@ from sloforge.policy import FAST_WINDOWS_S, SLOW_S, SLOW_WINDOWS_S, TICK_S
 HOW_A_TICK_COUNTS = """\
 How a minute is counted (slo:events_total:delta1m): two readings of the raw counter, a minute apart and both late by
 sample_delay, so that no scrape in flight is missed. The first branch with a sample decides, for each raw series:
+  in a process that started since the last reading                                     counts all of it
   born again in a restarted process, although the hour before still knows the name    counts all of it
   grown since the last reading, over scrape gaps of up to an hour                      counts the difference
   smaller than the last reading: the process restarted                                 counts all of it
