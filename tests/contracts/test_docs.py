@@ -11,7 +11,7 @@ NAMED = re.compile(r"`([\w./<>-]+(?:\.py|/))`")  # `plan/rules.py`, `tests/cases
 FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 YAML = re.compile(r"^```yaml\n(.*?)^```", re.DOTALL | re.MULTILINE)
 STEP = re.compile(r"^\d+\. `(?P<file>[\w./-]+)`(?P<rest>.*(?:\n {3}.*)*)", re.MULTILINE)
-WORD = re.compile(r"`([A-Za-z_][\w:]*)`")
+WORD = re.compile(r"`([A-Za-z_][\w.]*)`")
 
 
 def prose(page: Path) -> str:
@@ -44,8 +44,8 @@ def test_recipe_can_be_followed(root: Path, recipe: str) -> None:
     for step in steps:
         path = root / step["file"]
         assert path.exists(), step["file"]
-        texts = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-        there = "".join(file.read_text(encoding="utf-8", errors="replace") for file in texts)
+        files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+        there = "\n".join(f"{file.name}\n{file.read_text(encoding='utf-8', errors='replace')}" for file in files)
         strays = [word for word in WORD.findall(step["rest"]) if word not in there]
         assert not strays, (step["file"], strays)
 
