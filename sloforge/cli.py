@@ -50,6 +50,25 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"sloforge {version('sloforge')}")
+        raise typer.Exit
+
+
+def _check_version(text: str) -> str:
+    from sloforge.verify.promql import parse_version
+
+    try:
+        parse_version(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    return text
+
+
 Files = Annotated[
     list[Path] | None,
     typer.Argument(metavar="FILE", help="Definition files, or folders to search.", show_default=str(DEFAULT_FILE)),
@@ -59,16 +78,13 @@ StrictOption = Annotated[bool, typer.Option("--strict", help="Warnings count as 
 FolderOption = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go.")]
 VersionOption = Annotated[
     str,
-    typer.Option("--prometheus-version", metavar="X.Y", help="The oldest Prometheus that will run the rules."),
+    typer.Option(
+        "--prometheus-version",
+        metavar="X.Y",
+        help="The oldest Prometheus that will run the rules.",
+        callback=_check_version,
+    ),
 ]
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        from importlib.metadata import version
-
-        typer.echo(f"sloforge {version('sloforge')}")
-        raise typer.Exit
 
 
 @app.callback()
@@ -106,7 +122,9 @@ def generate(
         step("Compiling")
         compiled = pipeline.compile_files(paths, target.value, pipeline.previous_objectives(output))
         step("Verifying")
-        complaints += pipeline.verify(compiled, tool, tests=run_tests)
+        complaints += pipeline.judge(compiled.plans, compiled.checked, prometheus_version)
+        if not complaints:
+            complaints += pipeline.verify(compiled, tool, tests=run_tests)
     stopped = _stops([*compiled.diagnostics, *complaints], strict)
     summary = ""
     if not stopped and check:
@@ -133,12 +151,14 @@ def validate(
 ) -> None:
     """Check SLO definitions and touch nothing."""
     from sloforge import pipeline
+    from sloforge.report import summary
 
     paths = _paths(file)
     with _progress(paths) as step:
         step("Checking")
         checked = pipeline.check_files(paths, pipeline.previous_objectives(output))
-    _finish(checked, format, strict, f"{_slos(checked)}: no errors.")
+        checked = checked.and_(pipeline.judge(pipeline.plan_checked(checked), checked, prometheus_version))
+    _finish(checked, format, strict, f"{_slos(checked)}: {summary(checked.diagnostics) or 'no findings'}.")
 
 
 def main() -> NoReturn:

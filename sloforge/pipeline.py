@@ -21,7 +21,7 @@ from sloforge.render.artifacts import Artifact, promtool_tests, rule_artifact
 from sloforge.render.manifest import manifest_of
 from sloforge.store import Differences, StoreError, compare, read_manifest, write
 from sloforge.targets import TARGETS
-from sloforge.verify import promtool
+from sloforge.verify import promql, promtool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,16 +83,24 @@ def compile_text(text: str, path: str, target: str = "prometheus") -> Compiled:
 
 def compile_checked(checked: Checked, target: str = "prometheus") -> Compiled:
     """Plan and render what was checked; nothing if there are errors."""
-    if checked.failed:
-        return Compiled(checked=checked)
-    services = _in_order(checked.services)
-    plans = tuple(plan_rules(service) for service in services)
+    plans = plan_checked(checked)
+    services = _in_order(checked.services) if plans else []
     rules = [rule_artifact(plan, TARGETS[target], service.path) for plan, service in zip(plans, services, strict=True)]
     tests = [promtool_tests(plan_tests(service), service.path) for service in services]
-    manifest = manifest_of(
-        [*rules, *tests], {service.name: service.digest for service in services}, _objectives(services)
-    )
-    return Compiled(checked=checked, plans=plans, artifacts=(*rules, *tests, manifest.artifact()))
+    digests = {service.name: service.digest for service in services}
+    manifest = manifest_of([*rules, *tests], digests, _objectives(services))
+    return Compiled(checked=checked, plans=plans, artifacts=(*rules, *tests, manifest.artifact()) if plans else ())
+
+
+def plan_checked(checked: Checked) -> tuple[RuleFile, ...]:
+    """Return the rules of each service, by name; none if there are errors."""
+    return () if checked.failed else tuple(plan_rules(service) for service in _in_order(checked.services))
+
+
+def judge(plans: Sequence[RuleFile], checked: Checked, version: str) -> list[Diagnostic]:
+    """Return what the built-in parser finds wrong with the rules for Prometheus `version` and newer."""
+    spans = [checked.spans[service.path] for service in _in_order(checked.services)]
+    return promql.check_rules(list(zip(plans, spans, strict=False)), promql.parse_version(version))
 
 
 def verify(compiled: Compiled, tool: str | None, *, tests: bool = False) -> list[Diagnostic]:
@@ -123,7 +131,7 @@ def costs(compiled: Compiled) -> list[str]:
     """Return a line for each service: what its rules cost Prometheus."""
     return [
         f"{service.name}: {summary(estimate(plan, service))}"
-        for plan, service in zip(compiled.plans, _in_order(compiled.checked.services), strict=False)
+        for plan, service in zip(compiled.plans, _in_order(compiled.checked.services), strict=True)
     ]
 
 

@@ -114,8 +114,8 @@ def _concrete(wanted: Selector, others: Sequence[Selector], spellings: Mapping[s
     for name, values in choices.items():
         more = ["other"] if name in _TARGET else ["", "other"]
         choices[name] = [value for value in dict.fromkeys([*values, *more]) if _accepts(wanted, name, value)]
-    for values in islice(product(*choices.values()), _TRIES):
-        labels = tuple(sorted((name, value) for name, value in zip(choices, values, strict=True) if value))
+    for combination in islice(product(*choices.values()), _TRIES):
+        labels = tuple(sorted((name, value) for name, value in zip(choices, combination, strict=True) if value))
         yield Series(wanted.metric, labels)
 
 

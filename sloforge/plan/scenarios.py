@@ -126,8 +126,8 @@ def _course(windows: tuple[BurnWindow, ...], objective: Decimal, period_s: int, 
     end = max((minute + b.grace_min for b, minute in raised), default=QUIET_MIN) + 1
     rest = max((b.window.short_s + HOLD_S for b, _ in raised if b.window.short_s <= HOUR), default=0) // MINUTE + 5
     good, failed = _events(rate, end - QUIET_MIN, rest)
-    lone = not gauge and all(b.outlasts_lone_failure(rate) for b in burns)
-    moments: list[Moment] = [(m, ANY, False) for m in ([LONE_MIN + 2] if lone else []) + [QUIET_MIN] if raised]
+    calm = bool(raised) and all(b.outlasts_lone_failure(rate) for b in burns)
+    moments: list[Moment] = [(minute, ANY, False) for minute in (LONE_MIN + 2, QUIET_MIN) if calm]
     for b, minute in raised:
         over = _first(False, _holds(b, good, failed, delay_s), end)
         quiet = [minute - 1] if not b.grace_min else []
@@ -161,9 +161,12 @@ class _Burn:
         return HOLD_S // MINUTE if self.window.severity == "page" else 0
 
     def outlasts_lone_failure(self, per_step: int) -> bool:
-        """Whether one failure must not raise the alert, even where promtool lets the slow group count it five times."""
+        """Whether one failure must not raise the alert, even where promtool lets the slow group count it five times.
+
+        Of a probe it is the first minute, in which there is nothing to probe yet.
+        """
         beneath = self.threshold * LONE_MIN * (MINUTE // STEP_S) * per_step > 1
-        return beneath or (not self.grace_min and self.window.min_failures > 1)
+        return beneath or (is_fast(self.window.long_s) and self.window.min_failures > 1)
 
 
 def _events(rate: int, outage_min: int, rest_min: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
