@@ -28,6 +28,7 @@ _AGGREGATES: Final = set("sum avg min max count group stddev stdvar topk bottomk
 _EQUALS: Final = ("=", "!=", "=~", "!~")
 _GRAMMAR: Final = ("invalid promql", "no expression", "unexpected")  # how the parser says that words are out of order
 _OR_AFTER_VALUE: Final = re.compile(r"""["'`]\s*or\b""")  # cheap: most expressions need no second look
+_ENDLESS: Final = re.compile(r"\d{11,}|0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)[eE][+-]?\d+|[iI][nN][fF]")
 _QUOTED: Final = re.compile(r"'([^']*)'")
 
 
@@ -73,11 +74,11 @@ def tokens(text: str) -> Iterator[Token]:
 
 def parse(text: str) -> promql_parser.Expr | Fault:
     """Return the syntax tree of `text`, or why there is none."""
-    if fault := _too_big(text) or _dialect(text):
+    if fault := _too_big(text) or _endless(text) or _dialect(text):
         return fault
     try:
         return promql_parser.parse(_double_quoted(text) if "`" in text else text)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, ArithmeticError, RecursionError) as error:
         return locate_fault(text, str(error))
 
 
@@ -90,6 +91,19 @@ def _too_big(text: str) -> Fault | None:
             depth += (token.kind == "open") - (token.kind == "close")
             if depth > MAX_DEPTH:
                 return Fault(Code.PROMQL_SYNTAX, f"more than {MAX_DEPTH} brackets are open", token.at)
+    return None
+
+
+def _endless(text: str) -> Fault | None:
+    """Return the duration that is a number beyond all sense: the parser panics on it."""
+    if not _ENDLESS.search(text):
+        return None
+    bracket, after_offset = "", False
+    for token in tokens(text):
+        bracket = token.text if token.kind == "open" else "" if token.kind == "close" else bracket
+        if (bracket == "[" or after_offset) and _ENDLESS.fullmatch(token.text.lstrip(":")):
+            return Fault(Code.PROMQL_SYNTAX, f"{token.text} is no duration", token.at, "write it like 5m or 1h30m")
+        after_offset = token.text == "offset" or (after_offset and token.text in "+-")
     return None
 
 

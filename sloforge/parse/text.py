@@ -79,7 +79,7 @@ def parse_yaml(text: str, path: str) -> Parsed:
     except (yaml.YAMLError, UnicodeEncodeError) as error:
         return Parsed(None, composer.spans, [*composer.diagnostics, _syntax(error, text, path)])
     if composer.root is None and not composer.diagnostics:
-        composer.complain(Code.FILE_EMPTY, Span(path), "file holds no definitions")
+        composer.complain(Code.FILE_EMPTY, Span(path, 1, 1), "file holds no definitions")
     return Parsed(composer.root, composer.spans, composer.diagnostics)
 
 

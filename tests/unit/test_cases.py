@@ -1,0 +1,94 @@
+"""Every finding is explained, shown by a definition that has it and by one that has not: tests/cases/<number>/."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from sloforge.diagnostics import Code, Diagnostic, SpanMap
+from sloforge.model.bind import bind
+from sloforge.model.checks import check, check_all, check_history
+from sloforge.model.objects import Service
+from sloforge.parse.document import read_document
+from sloforge.parse.text import parse_yaml, read_text
+from sloforge.report import FORMATS, render
+
+CASES = Path(__file__).parent.parent / "cases"
+
+# Findings that no definitions file can hold, and the test that meets them.
+ELSEWHERE = {
+    Code.FILE_UNREADABLE: "tests/unit/parse/test_text.py",  # a folder, a pipe, a path that does not exist
+    Code.FILE_TOO_LARGE: "tests/unit/parse/test_text.py",  # 17 MiB do not belong into Git
+    Code.NO_DEFINITIONS: "tests/unit/parse/test_find.py",  # a folder without definitions
+    Code.PROMQL_VERSION: "tests/unit/verify/test_promql.py",  # hangs on --prometheus-version
+    Code.OUTPUT_UNWRITABLE: "tests/unit/store/test_store.py",  # the output folder's state
+    Code.OUTPUT_PATH: "tests/unit/store/test_store.py",
+    Code.OUTPUT_DRIFT: "tests/unit/cli/test_cli.py",
+    Code.OUTPUT_FOREIGN: "tests/unit/store/test_store.py",
+    Code.OUTPUT_LOCKED: "tests/unit/store/test_store.py",
+    Code.TOOL_COMPLAINT: "tests/unit/verify/test_promtool.py",  # promtool's verdict
+    Code.TOOL_FAILED: "tests/unit/verify/test_promtool.py",
+    Code.TOOL_MISSING: "tests/unit/cli/test_cli.py",
+}
+# What comes with a finding and cannot be avoided.
+COMPANIONS = {
+    Code.UNKNOWN_TIER: {Code.TIERS_UNUSED},  # tiers are needed to miss one
+    Code.YAML_ANCHOR_BOMB: set(),
+}
+WITH_CASES = [code for code in Code if code not in ELSEWHERE]
+
+
+def findings(folder: Path, kind: str) -> tuple[list[Diagnostic], dict[str, str]]:
+    """All findings of a case's files (`bad*.yml`), read the way the program reads them, and their texts."""
+    found: list[Diagnostic] = []
+    services: list[Service] = []
+    spans: dict[str, SpanMap] = {}
+    texts: dict[str, str] = {}
+    history = folder / "previous.json"
+    previous = json.loads(history.read_text()) if history.exists() else {}
+    for path in sorted(folder.glob(f"{kind}*.yml")):
+        text, complaints = read_text(path)
+        found += complaints
+        if text is None:
+            continue
+        parsed = parse_yaml(text, str(path))
+        document, complaints = read_document(parsed, str(path))
+        found += [*parsed.diagnostics, *complaints]
+        spans[str(path)], texts[str(path)] = parsed.spans, text
+        if document is None:
+            continue
+        service, complaints = bind(document, parsed.spans, str(path))
+        found += complaints
+        if service is not None:
+            services.append(service)
+            found += check(service, parsed.spans)
+            found += check_history(service, parsed.spans, {name: Decimal(share) for name, share in previous.items()})
+    return found + check_all(services, spans), texts
+
+
+@pytest.mark.parametrize("code", list(Code), ids=lambda code: code.name)
+def test_code_says_what_is_wrong_and_what_to_do(code: Code) -> None:
+    assert code.title
+    assert code.help_text.endswith((".", "?"))
+    assert [other for other in Code if other.number == code.number] == [code]
+
+
+@pytest.mark.parametrize("code", WITH_CASES, ids=lambda code: code.name)
+def test_bad_case_has_this_finding_alone_at_a_place_and_good_case_has_no_error(code: Code) -> None:
+    folder = CASES / code.number
+    bad, texts = findings(folder, "bad")
+    assert {finding.code for finding in bad} - COMPANIONS.get(code, set()) == {code}
+    assert all(0 < finding.span.line <= text.count("\n") + 1 for finding in bad for text in texts.values())
+    assert all(render(bad, form, texts) for form in FORMATS)
+    good, _ = findings(folder, "good")
+    assert not [finding for finding in good if finding.code is code or finding.is_error]
+
+
+def test_no_case_is_without_its_code() -> None:
+    assert {path.name for path in CASES.iterdir()} == {code.number for code in WITH_CASES}
+
+
+@pytest.mark.parametrize("code", list(ELSEWHERE), ids=lambda code: code.name)
+def test_findings_without_a_case_are_met_by_a_test_that_names_them(code: Code, root: Path) -> None:
+    assert f"Code.{code.name}" in (root / ELSEWHERE[code]).read_text()
