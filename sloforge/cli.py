@@ -117,7 +117,7 @@ def generate(
     from sloforge import pipeline
 
     paths = _paths(file)
-    tool, complaints = pipeline.find_tool(needed=run_tests) if use_promtool else (None, [])
+    tool, complaints = pipeline.find_tool(needed=run_tests) if use_promtool or run_tests else (None, [])
     with _progress(paths) as step:
         step("Compiling")
         compiled = pipeline.compile_files(paths, target.value, pipeline.previous_objectives(output))

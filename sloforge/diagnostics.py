@@ -204,8 +204,8 @@ class Code(Enum):
         "The definition at this place led to it; if the definition is right, the generator is wrong: please report it.")
     TOOL_FAILED = ("SF602", Severity.ERROR, "tool could not be run",
         "Run the tool by hand to see why.")
-    TOOL_MISSING = ("SF603", Severity.WARNING, "tool is missing",
-        "Without promtool only the built-in parser has read the rules; install Prometheus' promtool.")
+    TOOL_MISSING = ("SF603", Severity.ERROR, "needed tool is missing",
+        "Install Prometheus' promtool, or name it in SLOFORGE_PROMTOOL, or do without the option that needs it.")
     # fmt: on
 
     def __init__(self, number: str, severity: Severity, title: str, help_text: str) -> None:

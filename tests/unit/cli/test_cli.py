@@ -1,0 +1,265 @@
+"""The command line as a user meets it: exit codes, what goes to stdout and stderr, and never a traceback."""
+
+import json
+import os
+import re
+import resource
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from sloforge import pipeline
+from sloforge.cli import main
+
+SLOFORGE = str(Path(sys.executable).with_name("sloforge"))
+GOOD = """\
+apiVersion: sloforge/v1
+service: shop
+slos:
+  - id: checkout
+    title: Checkouts succeed
+    class: correctness
+    objective: 99.5
+    sli: {ratio: {total: requests_total, bad: 'requests_total{code=~"5.."}'}}
+    runbook: https://runbooks.example.com/checkout
+"""
+
+
+class Ran(subprocess.CompletedProcess[str]):
+    """How a run ended."""
+
+
+def sloforge(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None, limit: int | None = None) -> Ran:
+    def starve() -> None:
+        if limit is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    done = subprocess.run(
+        [SLOFORGE, *arguments],
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        preexec_fn=starve,
+    )
+    assert "Traceback" not in done.stderr + done.stdout
+    return Ran(done.args, done.returncode, done.stdout, done.stderr)
+
+
+def tree(folder: Path) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "slo_definitions.yml").write_text(GOOD)
+    return tmp_path
+
+
+def test_generates_verifies_and_says_so(project: Path) -> None:
+    ran = sloforge("generate", cwd=project)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert re.fullmatch(
+        r"generated: 3 files written; 1 SLO of 1 service, \d+ rules\. Verified by promtool \d+\.\d+\.\d+\.\n",
+        ran.stdout,
+    )
+    assert sorted(tree(project / "generated")) == [
+        "manifest.json",
+        "prometheus/shop.rules.yml",
+        "tests/shop.test.yml",
+    ]
+    again = sloforge("generate", cwd=project)
+    assert again.stdout.startswith("generated was up to date: 1 SLO of 1 service")
+
+
+def test_check_names_each_difference_and_writes_nothing(project: Path) -> None:
+    missing = sloforge("generate", "--check", cwd=project)
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert "prometheus/shop.rules.yml is missing" in missing.stderr
+    assert not (project / "generated").exists()
+    sloforge("generate", cwd=project)
+    assert sloforge("generate", "--check", cwd=project).returncode == 0
+    (project / "generated/tests/shop.test.yml").write_text("edited")
+    (project / "slo_definitions.yml").write_text(GOOD.replace("service: shop", "service: store"))
+    before = tree(project / "generated")
+    drifted = sloforge("generate", "--check", "--format", "json", cwd=project)
+    messages = [finding["message"] for finding in json.loads(drifted.stderr)]
+    assert drifted.returncode == 1
+    assert sorted(message.split()[0] for message in messages) == [
+        "manifest.json",
+        "prometheus/shop.rules.yml",
+        "prometheus/store.rules.yml",
+        "tests/store.test.yml",
+    ]
+    assert tree(project / "generated") == before
+
+
+def test_what_nobody_asks_for_any_more_goes(project: Path) -> None:
+    sloforge("generate", cwd=project)
+    (project / "slo_definitions.yml").write_text(GOOD.replace("service: shop", "service: store"))
+    assert "2 removed" in sloforge("generate", cwd=project).stdout
+    assert not (project / "generated/prometheus/shop.rules.yml").exists()
+
+
+def test_folders_are_searched_and_ids_are_unique_over_all_files(project: Path) -> None:
+    (project / "teams/a").mkdir(parents=True)
+    (project / "teams/a/slo.yaml").write_text(GOOD.replace("shop", "a"))
+    (project / "teams/b.yml").write_text(GOOD.replace("shop", "b"))
+    (project / "teams/other.yml").write_text("kind: something else\n")
+    assert "2 SLOs of 2 services" in sloforge("generate", "teams", cwd=project).stdout
+    (project / "teams/c.yml").write_text(GOOD.replace("shop", "b"))
+    ran = sloforge("validate", "teams", cwd=project)
+    assert ran.returncode == 1
+    assert "teams/c.yml:" in ran.stderr or "teams/b.yml:" in ran.stderr
+    (project / "empty").mkdir()
+    assert "SF114" in sloforge("validate", "empty", cwd=project).stderr
+
+
+def test_a_lowered_objective_asks_for_a_reason(project: Path) -> None:
+    sloforge("generate", cwd=project)
+    (project / "slo_definitions.yml").write_text(GOOD.replace("99.5", "99"))
+    for command in ("validate", "generate"):
+        ran = sloforge(command, cwd=project)
+        assert (ran.returncode, "SF327" in ran.stderr) == (1, True)
+    reason = GOOD.replace("objective: 99.5", "objective: 99\n    justification: the old one was a guess")
+    (project / "slo_definitions.yml").write_text(reason)
+    assert sloforge("generate", cwd=project).returncode == 0
+
+
+def test_strict_makes_warnings_count(project: Path) -> None:
+    (project / "slo_definitions.yml").write_text(
+        GOOD.replace("    runbook: https://runbooks.example.com/checkout\n", "")
+    )
+    assert sloforge("validate", cwd=project).returncode == 0
+    assert sloforge("validate", "--strict", cwd=project).returncode == 1
+    assert sloforge("generate", "--strict", cwd=project).returncode == 1
+    assert not (project / "generated").exists()
+
+
+@pytest.mark.parametrize("format", ["text", "json", "github", "sarif"])
+def test_every_format_tells_every_finding(project: Path, format: str) -> None:
+    (project / "slo_definitions.yml").write_text(GOOD.replace("title", "titel").replace("class", "klass"))
+    ran = sloforge("generate", "--format", format, cwd=project)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr.count("SF201") >= 2
+    if format in ("json", "sarif"):
+        json.loads(ran.stderr)
+
+
+def test_wrong_usage_is_two_and_tidy(project: Path) -> None:
+    for arguments in (["generate", "--nonsense"], ["nonsense"], ["generate", "--prometheus-version", "old"], []):
+        ran = sloforge(*arguments, cwd=project)
+        assert ran.returncode == 2
+        assert "Usage: sloforge" in ran.stdout + ran.stderr
+        assert "╭" not in ran.stderr
+
+
+def test_a_newer_function_needs_a_newer_prometheus(project: Path) -> None:
+    text = GOOD + "    alerts: {page: {when: 'first_over_time(blocked[5m]) > 0'}}\n"
+    (project / "slo_definitions.yml").write_text(text)
+    ran = sloforge("validate", cwd=project)
+    assert (ran.returncode, "SF404" in ran.stderr) == (1, True)
+    assert sloforge("validate", "--prometheus-version", "3.7", cwd=project).returncode == 0
+
+
+def test_without_promtool_the_own_parser_verifies_and_tests_cannot_run(project: Path) -> None:
+    nowhere = {"SLOFORGE_PROMTOOL": str(project / "nowhere")}
+    assert "built-in PromQL parser" in sloforge("generate", cwd=project, env=nowhere).stdout
+    assert "built-in PromQL parser" in sloforge("generate", "--no-promtool", cwd=project).stdout
+    ran = sloforge("generate", "--run-tests", cwd=project, env=nowhere)
+    assert (ran.returncode, "SF603" in ran.stderr) == (3, True)
+
+
+def test_generated_tests_can_be_run(project: Path) -> None:
+    assert sloforge("generate", "--run-tests", "--stats", cwd=project).returncode == 0
+
+
+def test_a_tree_that_promtool_refuses_is_never_stored(project: Path) -> None:
+    sloforge("generate", cwd=project)
+    before = tree(project / "generated")
+    bad = GOOD.replace("    runbook", "    annotations: {summary: '{{ nonsense }}'}\n    runbook")
+    (project / "slo_definitions.yml").write_text(bad)
+    ran = sloforge("generate", cwd=project)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert 'function "nonsense" not defined' in ran.stderr
+    assert "slo_definitions.yml:4:" in ran.stderr
+    assert tree(project / "generated") == before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\0\1\2\xff" * 1000,
+        b"a: &a [x]\nb: *a\n" * 3,
+        b"x: &x [*x]\n",
+        b"- " * 20_000,
+        b"[" * 200_000,
+        b"a: b\n---\nc: d\n",
+        b"apiVersion: sloforge/v1\nservice: ../../etc\nslos: []\n",
+        b"apiVersion: sloforge/v1\nservice: shop\nslos: [1, {id: x}, null]\n",
+        b"? {a: b}\n: c\n",
+        "apiVersion: sloforge/v1\nservice: ｓｈｏｐ\n".encode(),
+    ],
+    ids=["empty", "binary", "twice", "cycle", "dashes", "brackets", "two documents", "path", "types", "key", "wide"],
+)
+def test_bad_input_is_findings_and_no_file(project: Path, content: bytes) -> None:
+    (project / "slo_definitions.yml").write_bytes(content)
+    for command in ("validate", "generate"):
+        ran = sloforge(command, cwd=project)
+        assert ran.returncode == 1
+        assert ran.stderr.startswith("slo_definitions.yml:")
+    assert not (project / "generated").exists()
+
+
+def test_a_target_that_cannot_be_written_is_a_finding(project: Path) -> None:
+    (project / "generated").write_text("a file in the way")
+    ran = sloforge("generate", cwd=project)
+    assert (ran.returncode, "SF501" in ran.stderr) == (1, True)
+    assert "nothing was changed" in ran.stderr
+
+
+def test_a_full_disk_leaves_the_old_tree(project: Path) -> None:
+    sloforge("generate", cwd=project)
+    before = tree(project / "generated")
+    (project / "slo_definitions.yml").write_text(GOOD.replace("99.5", "99.9"))
+    ran = sloforge("generate", "--no-promtool", cwd=project, limit=2048)
+    assert ran.returncode == 1
+    assert "SF501" in ran.stderr
+    assert tree(project / "generated") == before
+
+
+def test_a_fault_of_our_own_is_a_sentence(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("lost")
+
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(pipeline, "check_files", fail)
+    monkeypatch.setattr(sys, "argv", ["sloforge", "validate"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    told = capsys.readouterr().err
+    assert told.startswith("sloforge: a fault of sloforge itself, KeyError: 'lost'\n")
+    assert "Please report it" in told
+    monkeypatch.setenv("SLOFORGE_DEBUG", "1")
+    with pytest.raises(KeyError):
+        main()
+
+
+@pytest.mark.parametrize("command", ["generate", "validate"])
+def test_help_ends_with_two_examples_that_run(project: Path, command: str) -> None:
+    shown = sloforge(command, "--help", cwd=project).stdout
+    examples = [line.strip() for line in shown.split("Examples:")[1].splitlines() if line.strip()]
+    assert len(examples) == 2
+    for example in examples:
+        words: Sequence[str] = shlex.split(example)
+        assert words[0] == "sloforge"
+        assert sloforge(*words[1:], cwd=project).returncode == 0
