@@ -1,0 +1,34 @@
+"""Definitions as a user writes them, compiled to the text of rule files."""
+
+from collections.abc import Iterable, Mapping
+
+import yaml
+
+from sloforge.pipeline import compile_text
+
+Definition = Mapping[str, object]
+
+
+def rule_files(slos: Iterable[Definition], *, service: str = "oracle", **more: object) -> dict[str, str]:
+    """Compile one service and return its rule files, name -> YAML text; `more` are keys of the file's top level."""
+    document = {"apiVersion": "sloforge/v1", "service": service, **more, "slos": [dict(slo) for slo in slos]}
+    compiled = compile_text(yaml.safe_dump(document, sort_keys=False), f"{service}.yml")
+    errors = [d for d in compiled.diagnostics if d.is_error]
+    assert not errors, "\n".join(f"{d.span}: {d.code.number} {d.message}; {d.hint}" for d in errors)
+    return {
+        artifact.path.rsplit("/", 1)[-1]: artifact.text
+        for artifact in compiled.artifacts
+        if artifact.path.startswith("prometheus/")
+    }
+
+
+def only(files: Mapping[str, str], *records: str) -> dict[str, str]:
+    """Return the same files with no rules but the recording rules that bear one of the names or prefixes."""
+    return {name: _filtered(text, records) for name, text in files.items()}
+
+
+def _filtered(text: str, records: tuple[str, ...]) -> str:
+    document = yaml.safe_load(text)
+    for group in document["groups"]:
+        group["rules"] = [rule for rule in group["rules"] if rule.get("record", "").startswith(records)]
+    return yaml.safe_dump(document, sort_keys=False, width=1_000_000)
