@@ -32,6 +32,11 @@ def update(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the live tests first: they take minutes, most of them waiting, while other tests can run."""
+    items.sort(key=lambda item: "live" not in item.path.parts)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     return _fail_if_a_tool_is_missing((yield))
