@@ -1,0 +1,135 @@
+"""Every metric the exporter exposes: its name, type, labels and help. The names' one home is vocabulary.py."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from sloforge import vocabulary as v
+
+
+class Kind(Enum):
+    """Prometheus metric types that the exporter uses."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One metric family. `name` is what PromQL says, `_total` included; `buckets` are upper bounds in seconds."""
+
+    name: str
+    kind: Kind
+    labels: tuple[str, ...]
+    help: str
+    buckets: tuple[float, ...] = ()
+
+
+L = ("client_id", "platform", "lane", "action_type")
+
+
+def _counter(name: str, labels: tuple[str, ...], text: str) -> Family:
+    return Family(name, Kind.COUNTER, labels, text)
+
+
+def _gauge(name: str, labels: tuple[str, ...], text: str) -> Family:
+    return Family(name, Kind.GAUGE, labels, text)
+
+
+def _histogram(name: str, labels: tuple[str, ...], text: str, *buckets: float) -> Family:
+    return Family(name, Kind.HISTOGRAM, labels, text, buckets)
+
+
+ATTEMPTS = _counter(v.ATTEMPTS, (*L, "channel"), "Idempotency keys that have an outcome.")
+SUCCESSES = _counter(v.SUCCESSES, (*L, "channel", "evidence"), "Keys that met the success definition in time.")
+FAILURES = _counter(
+    v.FAILURES, (*L, "channel", "failure_class", "reason"), "Keys whose first failure had this class and reason."
+)
+RECOVERIES = _counter(v.RECOVERIES, (*L, "channel"), "Failed keys that succeeded within the recovery window.")
+LATE_RECOVERIES = _counter(
+    v.LATE_RECOVERIES, (*L, "channel"), "Failed keys that succeeded after it: budget stays spent."
+)
+EXCLUDED = _counter(v.EXCLUDED, (*L, "reason"), "Keys outside the error budget.")
+TRIES = _counter(v.TRIES, ("platform", "lane", "action_type", "outcome"), "Physical tries, retries included.")
+DUPLICATES = _counter(v.DUPLICATES, ("lane", "action_type", "resolution"), "Calls with a known key that were not new.")
+DURATION = _histogram(
+    v.DURATION, ("platform", "lane", "action_type"), "From the first start of a key to its first outcome.",
+    1, 2, 5, 15, 30, 60, 120, 300, 900,
+)  # fmt: skip
+IN_FLIGHT = _gauge(v.IN_FLIGHT, ("lane", "platform"), "Keys leased to a worker now.")
+
+VISIBILITY = _counter(
+    v.VISIBILITY,
+    ("client_id", "platform", "lane", "result"),
+    "Published posts, each judged once: seen in time or late.",
+)
+VISIBILITY_DELAY = _histogram(
+    v.VISIBILITY_DELAY, ("platform", "lane"), "From publishing to the first sight of the post.",
+    15, 30, 60, 120, 300, 600, 900, 1800, 3600,
+)  # fmt: skip
+VISIBILITY_OLDEST = _gauge(
+    v.VISIBILITY_OLDEST, ("platform", "lane"), "When the oldest unverified post was published; 0 for none."
+)
+
+DUE_JOBS = _counter(
+    v.DUE_JOBS, ("client_id", "queue", "lane", "result"), "Scheduled jobs, each judged once: started on time or late."
+)
+START_DELAY = _histogram(
+    v.START_DELAY, ("queue", "lane"), "From the scheduled time to the start.",
+    5, 15, 30, 60, 120, 300, 600, 1800, 3600,
+)  # fmt: skip
+QUEUE_OLDEST = _gauge(v.QUEUE_OLDEST, ("queue", "lane"), "When the oldest unstarted job was due; 0 for none.")
+QUEUE_JOBS = _gauge(v.QUEUE_JOBS, ("queue", "lane", "state"), "Jobs scheduled, due and running.")
+
+EPISODES = _counter(v.EPISODES, ("client_id", "side_effects", "result"), "Episodes that ended or whose lease ran out.")
+EPISODE_DURATION = _histogram(
+    v.EPISODE_DURATION, ("side_effects",), "From the start of an episode to its end.",
+    5, 15, 60, 300, 900, 1800, 3600,
+)  # fmt: skip
+EPISODES_RUNNING = _gauge(v.EPISODES_RUNNING, ("side_effects",), "Episodes running now.")
+INTERVENTIONS = _counter(
+    v.INTERVENTIONS, ("client_id", "kind"), "Times a person had to step in: toil, never error budget."
+)
+
+INBOUND = _counter(
+    v.INBOUND, ("client_id", "platform", "result"), "Inbound events, visible in the inbox in time or late."
+)
+INBOUND_DELAY = _histogram(
+    v.INBOUND_DELAY, ("platform",), "From the event to the inbox.", 10, 30, 60, 120, 300, 600, 1800
+)
+AUTO_REPLIES = _counter(
+    v.AUTO_REPLIES, ("client_id", "platform", "action_type", "result"), "Automatic replies due, sent in time or late."
+)
+AUTO_REPLY_DELAY = _histogram(
+    v.AUTO_REPLY_DELAY, ("platform", "action_type"), "From the event to the automatic reply.",
+    30, 60, 120, 300, 600, 1200, 3600,
+)  # fmt: skip
+
+WRONG_ACCOUNT = _counter(
+    v.WRONG_ACCOUNT, ("platform", "lane", "action_type"), "Actions that were carried out on a wrong account."
+)
+NEAR_MISSES = _counter(
+    v.NEAR_MISSES, ("platform", "lane", "action_type"), "Wrong-account actions that were blocked before any effect."
+)
+SIDE_EFFECTS = _counter(v.SIDE_EFFECTS, L, "External effects.")
+DUPLICATE_SIDE_EFFECTS = _counter(v.DUPLICATE_SIDE_EFFECTS, L, "Effects repeated for one key.")
+AUDITS = _counter(v.AUDITS, (*L, "result"), "Side effects, each judged once: audit event and proof there or missing.")
+SPAM_LOOPS = _counter(v.SPAM_LOOPS, ("client_id", "platform", "action_type"), "Floods of actions on one target.")
+
+INCIDENT_ACTIVE = _gauge(
+    v.INCIDENT_ACTIVE, ("dependency", "platform", "excluded"), "1 while a dependency incident is open."
+)
+INCIDENT_SECONDS = _counter(
+    v.INCIDENT_SECONDS, ("dependency", "platform", "excluded"), "Seconds of dependency incidents."
+)
+CLIENT_INFO = _gauge(v.CLIENT_INFO, ("client_id", "tier"), "1 for each client, with its tier now.")
+
+LABEL_OVERFLOW = _counter(v.LABEL_OVERFLOW, ("label",), "Label values that were rewritten to other.")
+STORE_ERRORS = _counter(v.STORE_ERRORS, ("operation",), "Operations that the ledger's store refused or lost.")
+UNPROTECTED = _counter(v.UNPROTECTED, ("action_type",), "Actions run without the ledger, which was out of reach.")
+STORE_UP = _gauge(v.STORE_UP, (), "1 while the ledger's store answers.")
+LEDGER_LAST_WRITE = _gauge(v.LEDGER_LAST_WRITE, (), "When the ledger was last written.")
+LAST_UPDATE = _gauge(v.LAST_UPDATE, (), "When this page was made.")
+BUILD_INFO = _gauge(v.BUILD_INFO, ("version",), "1, with the version of sloforge.")
+
+FAMILIES: tuple[Family, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Family))
