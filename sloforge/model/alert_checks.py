@@ -1,6 +1,7 @@
 """What is wrong with an SLO's burn alerts."""
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Final
 
 from sloforge.diagnostics import Code, Route
@@ -8,6 +9,8 @@ from sloforge.model.complaint import Complaint
 from sloforge.model.objects import Hard, Service, Slo
 from sloforge.policy import MIN_TICKS_PER_WINDOW, TICK_S, BurnWindow, burn_factor, error_threshold
 from sloforge.quantities import MINUTE, format_duration, format_number
+
+_A_SHARE: Final = Decimal("0.01")  # 0.995 was written where 99.5 was meant
 
 
 def _own(window: BurnWindow, key: str = "") -> Route:
@@ -42,6 +45,8 @@ def never_fires(slo: Slo, _: Service) -> Iterator[Complaint]:
             )
             share = most * window.long_s / slo.period_s * 100
             hint = f"give it a budget below {format_number(share, 3)}, or switch it off: `{_switch(window)}`"
+            if slo.objective < _A_SHARE:
+                hint = f"objectives are in per cent: write {format_number(slo.objective * 10000)}"
             yield _complaint(Code.ALERT_NEVER_FIRES, window, "budget", message, hint)
 
 

@@ -130,8 +130,7 @@ def objective(slo: Slo, _: Service) -> Iterator[Complaint]:
         yield Complaint(Code.OBJECTIVE_RANGE, ("objective",), message, hint)
     elif not 0 < slo.objective < 1:
         message = f"objective {format_number(slo.objective * 100)} is not between 0 and 100 per cent"
-        hint = f"99.5 means 99.5 %; did you mean {format_number(slo.objective)}?" if 1 < slo.objective < 100 else ""
-        yield Complaint(Code.OBJECTIVE_RANGE, ("objective",), message, hint if 90 < slo.objective < 100 else "")
+        yield Complaint(Code.OBJECTIVE_RANGE, ("objective",), message)
 
 
 def period(slo: Slo, _: Service) -> Iterator[Complaint]:

@@ -140,8 +140,6 @@ def locate_fault(text: str, message: str) -> Fault:
     if "unknown function" in message and named:
         at = next((t.at for t in words if t.text == named[1]), 0)
         return Fault(Code.PROMQL_SYNTAX, f"unknown function {named[1]!r}", at)
-    if "in call to" in message and named:
-        return Fault(Code.PROMQL_SYNTAX, message, _failing_call(text, words, named[1], message))
     if message.startswith("illegal regex for "):
         pattern = message.removeprefix("illegal regex for ").strip()
         at = next((t.at for t in words if t.kind == "string" and pattern in t.text), 0)
@@ -153,25 +151,28 @@ def locate_fault(text: str, message: str) -> Fault:
     fault = _odd_character(words) or _odd_bracket(words)
     if fault is None and any(part in message for part in _GRAMMAR):
         fault = _odd_matcher(words) or _odd_word(text, words)
-    return fault or Fault(Code.PROMQL_SYNTAX, message)
+    return fault or Fault(Code.PROMQL_SYNTAX, message, _failing_call(text, words, message))
 
 
-def _failing_call(text: str, words: list[Token], name: str, message: str) -> int:
-    """Return where the first call of `name` stands that fails by itself with the same message."""
-    for index, token in enumerate(words[:-1]):
-        if token.text != name or words[index + 1].text != "(":
-            continue
-        depth = 0
-        for later in words[index + 1 :]:
-            depth += (later.kind == "open") - (later.kind == "close")
-            if not depth:
-                try:
-                    promql_parser.parse(text[token.at : later.at + 1])
-                except ValueError as error:
-                    if str(error) == message:
-                        return token.at
-                break
-    return next((t.at for t in words if t.text == name), 0)
+def _failing_call(text: str, words: list[Token], message: str) -> int:
+    """Return where the shortest call or aggregation stands that fails by itself with the same message."""
+    opened: list[int] = []
+    for index, token in enumerate(words):  # brackets close from the inside out, so the first to fail is the innermost
+        if token.kind == "open":
+            opened.append(index)
+        elif token.kind == "close" and opened:
+            before = words[opened.pop() - 1] if opened[-1] else token
+            if token.text == ")" and before.kind == "word" and _says(text[before.at : token.at + 1], message):
+                return before.at
+    return 0
+
+
+def _says(text: str, message: str) -> bool:
+    try:
+        promql_parser.parse(text)
+    except ValueError as error:
+        return str(error) == message
+    return False
 
 
 def _odd_character(words: list[Token]) -> Fault | None:

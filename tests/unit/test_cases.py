@@ -34,7 +34,6 @@ ELSEWHERE = {
 # What comes with a finding and cannot be avoided.
 COMPANIONS = {
     Code.UNKNOWN_TIER: {Code.TIERS_UNUSED},  # tiers are needed to miss one
-    Code.YAML_ANCHOR_BOMB: set(),
 }
 WITH_CASES = [code for code in Code if code not in ELSEWHERE]
 
@@ -91,4 +90,5 @@ def test_no_case_is_without_its_code() -> None:
 
 @pytest.mark.parametrize("code", list(ELSEWHERE), ids=lambda code: code.name)
 def test_findings_without_a_case_are_met_by_a_test_that_names_them(code: Code, root: Path) -> None:
-    assert f"Code.{code.name}" in (root / ELSEWHERE[code]).read_text()
+    text = (root / ELSEWHERE[code]).read_text()
+    assert f"Code.{code.name}" in text or code.number in text
