@@ -22,7 +22,7 @@ ELSEWHERE = {
     Code.FILE_TOO_LARGE: "tests/unit/parse/test_text.py",  # 17 MiB do not belong into Git
     Code.NO_DEFINITIONS: "tests/unit/parse/test_find.py",  # a folder without definitions
     Code.PROMQL_VERSION: "tests/unit/verify/test_promql.py",  # hangs on --prometheus-version
-    Code.OUTPUT_UNWRITABLE: "tests/unit/store/test_store.py",  # the output folder's state
+    Code.OUTPUT_UNWRITABLE: "tests/unit/cli/test_cli.py",  # the output folder's state
     Code.OUTPUT_PATH: "tests/unit/store/test_store.py",
     Code.OUTPUT_DRIFT: "tests/unit/cli/test_cli.py",
     Code.OUTPUT_FOREIGN: "tests/unit/store/test_store.py",

@@ -80,7 +80,7 @@ def test_generates_verifies_and_says_so(project: Path) -> None:
 def test_check_names_each_difference_and_writes_nothing(project: Path) -> None:
     missing = sloforge("generate", "--check", cwd=project)
     assert (missing.returncode, missing.stdout) == (1, "")
-    assert "prometheus/shop.rules.yml is missing" in missing.stderr
+    assert "SF503 prometheus/shop.rules.yml is missing" in missing.stderr
     assert not (project / "generated").exists()
     sloforge("generate", cwd=project)
     assert sloforge("generate", "--check", cwd=project).returncode == 0
