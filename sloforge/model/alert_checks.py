@@ -7,7 +7,7 @@ from typing import Final
 from sloforge.diagnostics import Code, Route
 from sloforge.model.complaint import Complaint
 from sloforge.model.objects import Hard, Service, Slo
-from sloforge.policy import MIN_TICKS_PER_WINDOW, TICK_S, BurnWindow, burn_factor, error_threshold
+from sloforge.policy import BURN_WINDOWS, MIN_TICKS_PER_WINDOW, TICK_S, BurnWindow, burn_factor, error_threshold
 from sloforge.quantities import MINUTE, format_duration, format_number
 
 _A_SHARE: Final = Decimal("0.01")  # 0.995 was written where 99.5 was meant
@@ -19,8 +19,11 @@ def _own(window: BurnWindow, key: str = "") -> Route:
     return ("alerts", severity, speed, key) if key else ("alerts", severity, speed)
 
 
-def _complaint(code: Code, window: BurnWindow, key: str, message: str, hint: str = "") -> Complaint:
-    route = _own(window, key)
+def _complaint(
+    code: Code, window: BurnWindow, key: str, message: str, hint: str = "", default: str = "id"
+) -> Complaint:
+    """Return the complaint about a tier's `key`; about a tier as the policy has it, at the SLO's key `default`."""
+    route = (default,) if window in BURN_WINDOWS else _own(window, key)
     return Complaint(code, route, f"{window.tier}: {message}", hint, fallback=route)
 
 
@@ -35,6 +38,14 @@ def never_fires(slo: Slo, _: Service) -> Iterator[Complaint]:
     """Not even a total outage burns faster than 1 / (1 - objective)."""
     if slo.objective is None or not 0 < slo.objective < 1:
         return
+    if slo.objective < _A_SHARE:
+        given = format_number(slo.objective * 100)
+        message, hint = (
+            f"at {given} % no alert can fire",
+            f"per cent are wanted: write {format_number(slo.objective * 10000)}",
+        )
+        yield Complaint(Code.ALERT_NEVER_FIRES, ("objective",), message, hint)
+        return
     for window in slo.windows:
         factor = burn_factor(window.budget_share, window.long_s, slo.period_s)
         if error_threshold(factor, slo.objective) >= 1:
@@ -45,9 +56,7 @@ def never_fires(slo: Slo, _: Service) -> Iterator[Complaint]:
             )
             share = most * window.long_s / slo.period_s * 100
             hint = f"give it a budget below {format_number(share, 3)}, or switch it off: `{_switch(window)}`"
-            if slo.objective < _A_SHARE:
-                hint = f"objectives are in per cent: write {format_number(slo.objective * 10000)}"
-            yield _complaint(Code.ALERT_NEVER_FIRES, window, "budget", message, hint)
+            yield _complaint(Code.ALERT_NEVER_FIRES, window, "budget", message, hint, default="objective")
 
 
 def _switch(window: BurnWindow) -> str:
@@ -81,7 +90,7 @@ def beyond_period(slo: Slo, _: Service) -> Iterator[Complaint]:
         if window.long_s > slo.period_s:
             long, period = format_duration(window.long_s), format_duration(slo.period_s)
             message, hint = f"its window of {long} is longer than the period of {period}", f"write `{_switch(window)}`"
-            yield _complaint(Code.WINDOW_BEYOND_PERIOD, window, "long", message, hint)
+            yield _complaint(Code.WINDOW_BEYOND_PERIOD, window, "long", message, hint, default="period")
 
 
 def budget_share(slo: Slo, _: Service) -> Iterator[Complaint]:

@@ -43,7 +43,7 @@ def test_a_tier_that_cannot_fire_is_told_where_the_tier_was_set() -> None:
     own = HEAD + "slos:\n" + slo(extra="  alerts: {page: {fast: {budget: 60}}}\n")
     assert told(own) == [("ALERT_NEVER_FIRES", 8, 34)]
     default = HEAD + "slos:\n" + slo(objective="92")
-    assert told(default) == [("ALERT_NEVER_FIRES", 5, 3)]
+    assert told(default) == [("ALERT_NEVER_FIRES", 6, 14)]
 
 
 @pytest.mark.parametrize(("objective", "fires"), [("92.5", False), ("92.56", True), ("99", True)])
