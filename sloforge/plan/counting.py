@@ -145,8 +145,7 @@ def _process_tick(of: Counter) -> list[str]:
             # Gone a tick ago though its target was scraped, in a process of this hour: the last reading is of
             # the process before.
             again = f"{born}\n     unless{of.match} {of.previous} and {_started_within(of, GAP_S)}"
-            # Since the reading before: every count is new, even one that is no lower than it was.
-            fresh = f"({of.now} and {_started_within(of, 0)})"
+            fresh = f"({of.now} and {_restarted(of)})"
             young = f"({of.now} and {_started_within(of, TICK_S)})"
             return [fresh, f"({again})", *since, f"({born})", young]
 
@@ -155,6 +154,17 @@ def _started_within(of: Counter, seconds: int) -> str:
     """Whether the process started after the reading before, or less than `seconds` before that."""
     started = offset(of.target("process_start_time_seconds"), of.delay_s)
     return f"{TARGET} ({started} > time() - {of.delay_s + TICK_S + seconds})"
+
+
+def _restarted(of: Counter) -> str:
+    """Whether the process is another than at the reading before: every count is new, even one no lower than it was.
+
+    Some exporters reckon their start from the uptime, so it wavers, and jumps when a clock is set: only a start that
+    differs by seconds and lies within the hour is a new process.
+    """
+    metric = of.target("process_start_time_seconds")
+    started, known = offset(metric, of.delay_s), over("last_over_time", metric, GAP_S, of.delay_s + TICK_S)
+    return f"{TARGET} ({started} - {known} > 5 and {started} > time() - {of.delay_s + TICK_S + GAP_S})"
 
 
 def _on_known_target(of: Counter) -> str:
