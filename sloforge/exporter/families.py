@@ -1,9 +1,12 @@
 """Every metric the exporter exposes: its name, type, labels and help. The names' one home is vocabulary.py."""
 
+from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from sloforge import vocabulary as v
+from sloforge.exporter.records import Count, Labels
 
 
 class Kind(Enum):
@@ -23,6 +26,27 @@ class Family:
     labels: tuple[str, ...]
     help: str
     buckets: tuple[float, ...] = ()
+
+    def pick(self, labels: Mapping[str, str]) -> Labels:
+        """Return this family's own labels out of `labels`, sorted by name; KeyError where one is missing."""
+        return tuple((name, labels[name]) for name in sorted(self.labels))
+
+    def count(self, labels: Mapping[str, str], amount: float = 1, *, trace_id: str = "", **more: str) -> Count:
+        """Return the amount to add to this counter; of `labels` and `more` it takes what it knows."""
+        return Count(self.name, self.pick({**labels, **more}), amount, trace_id)
+
+    def observe(self, labels: Mapping[str, str], seconds: float, *, trace_id: str = "") -> tuple[Count, Count]:
+        """Return what one observation adds to this histogram: 1 to its own bucket only, and the seconds to the sum.
+
+        The ledger's buckets are therefore not cumulative; the collector adds them up, and their sum is the count.
+        Seconds below 0, which only skewed clocks make, are 0.
+        """
+        seconds = max(seconds, 0.0)
+        own = self.pick(labels)
+        at = bisect_left(self.buckets, seconds)
+        bound = str(float(self.buckets[at])) if at < len(self.buckets) else "+Inf"
+        bucket = tuple(sorted((*own, ("le", bound))))
+        return Count(f"{self.name}_bucket", bucket, 1, trace_id), Count(f"{self.name}_sum", own, seconds)
 
 
 L = ("client_id", "platform", "lane", "action_type")
