@@ -38,7 +38,7 @@ def never_fires(slo: Slo, _: Service) -> Iterator[Complaint]:
     """Not even a total outage burns faster than 1 / (1 - objective)."""
     if slo.objective is None or not 0 < slo.objective < 1:
         return
-    if slo.objective < _A_SHARE:
+    if slo.windows and slo.objective < _A_SHARE:
         given = format_number(slo.objective * 100)
         message, hint = (
             f"at {given} % no alert can fire",
