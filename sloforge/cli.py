@@ -4,6 +4,7 @@ Exit codes: 0 clean, 1 findings, 2 wrong usage, 3 a needed tool is missing.
 """
 
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -163,6 +164,7 @@ def validate(
 
 def main() -> NoReturn:
     """Run the command line. Whatever goes wrong, a user sees a sentence and an exit code, never a traceback."""
+    gc.disable()  # one short run that makes no cycles: a third of the time for thousands of SLOs
     try:
         app()
     except Exception as error:

@@ -107,15 +107,17 @@ def _moves(selectors: Sequence[Selector], moved: Sequence[Series]) -> int:
 
 def _concrete(wanted: Selector, others: Sequence[Selector], spellings: Mapping[str, str]) -> Iterator[Series]:
     """Yield series of `wanted`'s metric that it matches, with varied values for the labels that `others` look at."""
-    near = [wanted, *(other for other in others if other.metric == wanted.metric)]
-    choices: dict[str, list[str]] = {name: [value] for name, value in _TARGET.items()}
-    for matcher in (matcher for selector in near for matcher in selector.matchers):
-        choices.setdefault(matcher.label, []).extend(_candidates(matcher, spellings))
-    for name, values in choices.items():
-        more = ["other"] if name in _TARGET else ["", "other"]
-        choices[name] = [value for value in dict.fromkeys([*values, *more]) if _accepts(wanted, name, value)]
+    choices = {label: [value] for label, op, value in wanted.matchers if op == "="}
+    open_ = {label: [value] for label, value in _TARGET.items() if label not in choices}
+    for selector in (wanted, *others):
+        for matcher in selector.matchers if selector.metric == wanted.metric else ():
+            if matcher.label not in choices:
+                open_.setdefault(matcher.label, []).extend(_candidates(matcher, spellings))
+    for label, values in open_.items():
+        more = ["other"] if label in _TARGET else ["", "other"]
+        choices[label] = [value for value in dict.fromkeys([*values, *more]) if _accepts(wanted, label, value)]
     for combination in islice(product(*choices.values()), _TRIES):
-        labels = tuple(sorted((name, value) for name, value in zip(choices, combination, strict=True) if value))
+        labels = tuple(sorted((label, value) for label, value in zip(choices, combination, strict=True) if value))
         yield Series(wanted.metric, labels)
 
 

@@ -55,13 +55,12 @@ def rule_artifact(file: RuleFile, lay_out: Callable[[RuleFile], Layout], source:
 
 def promtool_tests(plan: TestPlan, source: str = "") -> Artifact:
     """Return the promtool tests of one service's rules."""
-    told = [story for story in plan.stories if story.series]
     untold = [story.note for story in plan.stories if not story.series]
     data: Data = {
         "rule_files": [plan.rule_file],
         "evaluation_interval": "1m",
         "group_eval_order": list(plan.groups),
-        "tests": [Noted(story.note, _test(plan, story), story.origin) for story in told],
+        "tests": (Noted(story.note, _test(plan, story), story.origin) for story in plan.stories if story.series),
     }
     header = "\n".join([_TEST_HEADER.format(service=plan.service), *untold])
     text, lines = to_yaml_with_lines(data, header)

@@ -7,15 +7,16 @@ back exactly what went in is a property test.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeGuard
 
 from sloforge.diagnostics import Route
 
-# Dicts, lists (or tuples), text, whole numbers, booleans; abstract types so that callers may be more exact.
-Data: TypeAlias = "str | int | bool | Mapping[str, Data] | Sequence[Item]"
+# Dicts, lists (or tuples), text, whole numbers, booleans; abstract types so that callers may be more exact. Items may
+# come from an iterator as well: they are then made one by one while the text is written, and never all kept.
+Data: TypeAlias = "str | int | bool | Mapping[str, Data] | Sequence[Item] | Iterator[Item]"
 Item: TypeAlias = "Data | Noted"
 
 # Plain text that no YAML reader takes for anything else: begins with a letter (or is a duration), all printable ASCII,
@@ -54,51 +55,57 @@ def to_yaml(data: Data, header: str = "") -> str:
 
 def to_yaml_with_lines(data: Data, header: str = "") -> tuple[str, tuple[Lines, ...]]:
     """Return the YAML text of `data` and, for each `Noted` item in order, the lines that it takes."""
-    writer = _Writer(_comment(header, ""))
+    writer = _Writer()
+    writer.comment(header, "")
     writer.block(data, "")
-    return "\n".join(writer.out) + "\n", tuple(writer.lines)
+    return "\n".join(writer.out) + "\n", tuple(writer.marks)
 
 
 @dataclass(slots=True)
 class _Writer:
-    """The lines written so far; each entry of `out` is exactly one line."""
+    """The text so far. An entry of `out` is one line, or the lines of a literal block, which `more` counts."""
 
-    out: list[str]
-    lines: list[Lines] = field(default_factory=list)
+    out: list[str] = field(default_factory=list)
+    more: int = 0
+    marks: list[Lines] = field(default_factory=list)
 
     def block(self, data: Data, indent: str) -> None:
         """Write `data`, each line behind `indent`."""
         if isinstance(data, dict) and data:
             self.mapping(data, indent, indent)
-        elif isinstance(data, list | tuple) and data:
+        elif _has_items(data):
             self.sequence(data, indent)
         else:
-            self.out.extend(_inline(data, indent))
+            self.inline(data, indent, indent)
 
     def mapping(self, data: Mapping[str, Data], indent: str, lead: str) -> None:
         """Write the pairs of `data`; `lead` stands before the first key, such as `- `."""
+        write = self.out.append
         for key, value in data.items():
             if isinstance(value, str) and "\n" not in value:
-                self.out.append(f"{lead}{_scalar(key)}: {_scalar(value)}")
-            elif value and isinstance(value, dict | list | tuple):
-                self.out.append(f"{lead}{_scalar(key)}:")
-                self.block(value, indent + "  ")
+                write(f"{lead}{_short(key)}: {_short(value) if len(value) < 40 else _scalar(value)}")
+            elif isinstance(value, dict) and value:
+                write(f"{lead}{_short(key)}:")
+                self.mapping(value, indent + "  ", indent + "  ")
+            elif _has_items(value):
+                write(f"{lead}{_short(key)}:")
+                self.sequence(value, indent + "  ")
+                if self.out[-1].endswith(f"{_short(key)}:"):
+                    self.out[-1] += " []"  # an iterator that had nothing
             else:
-                head, *rest = _inline(value, indent)
-                self.out.append(f"{lead}{_scalar(key)}: {head}")
-                self.out.extend(rest)
+                self.inline(value, indent, f"{lead}{_short(key)}: ")
             lead = indent
 
-    def sequence(self, data: Sequence[Item], indent: str) -> None:
+    def sequence(self, data: Iterable[Item], indent: str) -> None:
         """Write the items of `data` behind dashes, each with its comment above it."""
-        for item in data:
+        for n, item in enumerate(data):
             if isinstance(item, Noted):
-                if item.note and self.out and item is not data[0]:
+                if item.note and n:
                     self.out.append("")
-                first = len(self.out) + 1
-                self.out.extend(_comment(item.note, indent))
+                first = self.count + 1
+                self.comment(item.note, indent)
                 self.item(item.value, indent)
-                self.lines.append(Lines(first, len(self.out), item.origin))
+                self.marks.append(Lines(first, self.count, item.origin))
             else:
                 self.item(item, indent)
 
@@ -106,36 +113,48 @@ class _Writer:
         """Write one list item."""
         if isinstance(value, dict) and value:
             self.mapping(value, indent + "  ", indent + "- ")
-        elif isinstance(value, list | tuple) and value:
+        elif _has_items(value):
             self.out.append(f"{indent}-")
             self.sequence(value, indent + "  ")
         else:
-            head, *rest = _inline(value, indent)
-            self.out.append(f"{indent}- {head}")
-            self.out.extend(rest)
+            self.inline(value, indent, f"{indent}- ")
+
+    def inline(self, value: Data, indent: str, lead: str) -> None:
+        """Write a scalar or an empty collection behind `lead`; the lines of a literal block go below it."""
+        if isinstance(value, str) and "\n" in value and _is_literal(value):
+            margin = f"\n{indent}  "
+            self.out.append(f"{lead}|-{margin}" + value.replace("\n", margin))
+            self.more += value.count("\n") + 1
+        elif isinstance(value, bool):
+            self.out.append(f"{lead}{'true' if value else 'false'}")
+        elif isinstance(value, str | int):
+            self.out.append(f"{lead}{_scalar(value) if isinstance(value, str) else value}")
+        else:
+            self.out.append(f"{lead}{'{}' if isinstance(value, dict) else '[]'}")
+
+    def comment(self, text: str, indent: str) -> None:
+        """Write `text` as a comment, if there is any."""
+        if text:
+            self.out += [f"{indent}# {line}".rstrip() for line in _UNPRINTABLE.sub("?", text).split("\n")]
+
+    @property
+    def count(self) -> int:
+        """How many lines there are."""
+        return len(self.out) + self.more
 
 
-def _inline(value: Data, indent: str) -> list[str]:
-    """Return a scalar or an empty collection: what follows the key, and for a literal block the lines below it."""
-    if isinstance(value, bool):
-        return ["true" if value else "false"]
-    if isinstance(value, int):
-        return [str(value)]
-    if not isinstance(value, str):
-        return ["{}" if isinstance(value, dict) else "[]"]
-    if "\n" in value and _is_literal(value):
-        return ["|-", *(f"{indent}  {line}" if line else "" for line in value.split("\n"))]
-    return [_scalar(value)]
+def _has_items(data: Data) -> TypeGuard[Iterable[Item]]:
+    """Whether `data` is a list that is not empty, as far as can be told before it is read."""
+    return bool(data) if isinstance(data, list | tuple) else isinstance(data, Iterator)
 
 
 def _is_literal(text: str) -> bool:
     """Whether a literal block gives back `text` to the letter."""
-    if text[0] in " \n" or text[-1] in " \n" or " \n" in text:
+    if text[0] in " \n" or text[-1] in " \n" or " \n" in text or "\n\n" in text:
         return False
     return all(map(_is_printable, text.split("\n")))
 
 
-@lru_cache(maxsize=65536)
 def _scalar(text: str) -> str:
     """Return `text` on one line: plain where that is safe, else in the quotes that read best."""
     if _is_plain(text):
@@ -145,10 +164,13 @@ def _scalar(text: str) -> str:
     return _quoted(text)
 
 
+_short = lru_cache(maxsize=4096)(_scalar)  # keys and label values come again and again
+
+
 def _is_plain(text: str) -> bool:
     if not _PLAIN.fullmatch(text):
         return _DURATION.fullmatch(text) is not None
-    return not (": " in text or " #" in text or text.endswith((" ", ":")) or text.lower() in _WORDS)
+    return not (": " in text or " #" in text or text[-1] in " :" or (len(text) < 6 and text.lower() in _WORDS))
 
 
 def _is_printable(text: str) -> bool:
@@ -159,10 +181,3 @@ def _is_printable(text: str) -> bool:
 def _quoted(text: str) -> str:
     """Return `text` in double quotes: a JSON string, with everything escaped that a YAML reader refuses or folds."""
     return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text, ensure_ascii=False))
-
-
-def _comment(text: str, indent: str) -> list[str]:
-    if not text:
-        return []
-    safe = _UNPRINTABLE.sub("?", text)
-    return [f"{indent}# {line}".rstrip() for line in safe.split("\n")]

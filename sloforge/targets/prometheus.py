@@ -24,7 +24,7 @@ def lay_out(file: RuleFile) -> Layout:
 
 
 def _group(group: RuleGroup) -> Noted:
-    rules = [Noted(rule.note, _rule(rule), rule.origin) for rule in group.rules]
+    rules = (Noted(rule.note, _rule(rule), rule.origin) for rule in group.rules)
     return Noted(group.note, {"name": group.name, "interval": format_duration(group.interval_s), "rules": rules})
 
 
