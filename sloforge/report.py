@@ -41,7 +41,7 @@ def _text(diagnostics: Sequence[Diagnostic], sources: Sources) -> str:
 
 def _told(diagnostic: Diagnostic, lines: Sequence[str]) -> str:
     code, span = diagnostic.code, diagnostic.span
-    told = f"{span}: {code.severity.value} {code.number} {_plain(diagnostic.message)}\n"
+    told = _plain(f"{span}: {code.severity.value} {code.number} {diagnostic.message}") + "\n"
     if 0 < span.line <= len(lines):
         told += _pointed_at(lines[span.line - 1], span)
     return told + f"  help: {_plain(diagnostic.hint or code.help_text)}\n"

@@ -19,6 +19,8 @@ TIER: Final = "tier"
 RESERVED_LABELS: Final = frozenset(
     {SERVICE, SLO, SEVERITY, OWNER, TIER, "service", "alertname", "job", "instance", "le", "__name__"}
 )
+# Those of slo_info beside them, and of what stands beside an identity; metrics may well have labels of these names.
+INFO_LABELS: Final = frozenset({"title", "ref", "class", "period", "runbook", "rule", "reason"})
 
 # --- counts -----------------------------------------------------------------
 TOTAL_TICK: Final = "slo:events_total:delta1m"

@@ -7,7 +7,7 @@ from typing import Final
 from sloforge.diagnostics import KEY, Code, Route
 from sloforge.model.complaint import Complaint
 from sloforge.model.objects import Pairs, Service, Slo
-from sloforge.vocabulary import RESERVED_LABELS
+from sloforge.vocabulary import INFO_LABELS, RESERVED_LABELS
 
 MAX_VALUE_BYTES: Final = 2048
 _NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
@@ -20,8 +20,8 @@ def _name(name: str, route: Route) -> Iterator[Complaint]:
         yield Complaint(Code.LABEL_NAME, route, f"{name!r} is not a label name", f"write {near}" if near else "")
 
 
-def _taken(name: str, route: Route, identity: Pairs = ()) -> Iterator[Complaint]:
-    if name in RESERVED_LABELS:
+def _taken(name: str, route: Route, identity: Pairs, reserved: frozenset[str]) -> Iterator[Complaint]:
+    if name in reserved:
         message = f"label {name!r} is set by sloforge or Prometheus"
         yield Complaint(Code.LABEL_RESERVED, route, message, "choose another name")
     elif name in dict(identity):
@@ -45,7 +45,7 @@ def _all(labels: Pairs, key: str, identity: Pairs) -> Iterator[Complaint]:
     for name, value in labels:
         route = (key, name)
         yield from _name(name, (*route, KEY))
-        yield from _taken(name, (*route, KEY), identity)
+        yield from _taken(name, (*route, KEY), identity, RESERVED_LABELS | INFO_LABELS)
         yield from _value(value, route, f"label {name!r}")
 
 
@@ -95,7 +95,7 @@ def grouping_labels(slo: Slo, service: Service) -> Iterator[Complaint]:
     for route, labels in groups:
         for label in labels:
             yield from _name(label, route)
-            yield from _taken(label, route, service.identity)
+            yield from _taken(label, route, service.identity, RESERVED_LABELS)
 
 
 SERVICE_CHECKS: Final[tuple[Callable[[Service], Iterator[Complaint]], ...]] = (service_words,)
