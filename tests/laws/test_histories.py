@@ -1,0 +1,81 @@
+"""Laws of the arithmetic, on the real engine, over small histories that nobody would think of."""
+
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.rules.definitions import rule_files
+from tests.rules.engine import Query, Result, simulate
+from tests.rules.fleet import EXCLUDED, FAILURE, FOREVER, MINUTE, SUCCESS, Event, Fleet, Process, Target, requests
+from tests.rules.scenarios import bad_requests, labels
+
+END_S = 50 * MINUTE
+OBJECTIVE = "98"
+BUDGET = 0.02
+
+seconds = st.integers(5 * MINUTE, END_S - 10 * MINUTE)
+ends = st.sampled_from([SUCCESS, SUCCESS, FAILURE, EXCLUDED])
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> tuple[Process, ...]:
+    """Return one process after another, with pauses of up to four minutes between them."""
+    found, start = [], -FOREVER
+    for stop in sorted(draw(st.lists(seconds, max_size=4, unique=True))):
+        if start < stop:
+            found.append(Process(max(start, -1e6), stop, draw(st.integers(0, 3)) if found else 0))
+            start = stop + draw(st.integers(1, 4 * MINUTE))
+    return (*found, Process(max(start, -1e6), FOREVER, 1 if found else 0))
+
+
+@st.composite
+def targets(draw: st.DrawFn, instance: str) -> list[Target]:
+    """Return one instance, possibly renamed once, with gaps of both kinds."""
+    lives, phase = draw(runs()), draw(st.integers(0, 29))
+    gap = st.lists(st.tuples(seconds, st.integers(10, 8 * MINUTE)), max_size=2)
+    unscraped, unreachable = (tuple((at, at + length) for at, length in draw(gap)) for _ in range(2))
+    plain = {"runs": lives, "unscraped": unscraped, "unreachable": unreachable}
+    renamed = draw(st.none() | seconds)
+    if renamed is None:
+        return [Target(labels=labels("law", instance), phase_s=phase, **plain)]
+    name = draw(st.sampled_from([{"instance": f"{instance}-new"}, {"instance": instance, "env": "prod"}]))
+    return [
+        Target(labels=labels("law", instance), phase_s=phase, until_s=renamed, **plain),
+        Target(labels=labels("law", **name), phase_s=draw(st.integers(0, 29)), from_s=renamed, **plain),
+    ]
+
+
+@st.composite
+def fleets(draw: st.DrawFn) -> Fleet:
+    """Return a small fleet whose traffic begins when its first scrapes are over."""
+    times = draw(st.lists(seconds, min_size=1, max_size=60))
+    events = tuple(sorted(Event(time + 0.5, draw(ends)) for time in times))
+    of = [target for name in ("a:80", "b:80")[: draw(st.integers(1, 2))] for target in draw(targets(name))]
+    return Fleet(events=events, targets=tuple(of), counters=requests, zeros=draw(st.booleans()), end_s=END_S)
+
+
+def play(fleet: Fleet) -> Result:
+    slo = {"id": "law", "ref": "L", "title": "a law", "class": "trust", "objective": OBJECTIVE, **bad_requests("law")}
+    names = ("slo:events_total:sum_period", "slo:events_failed:sum_period", "slo:budget_remaining:ratio")
+    queries = {name: Query(name, END_S) for name in names}
+    queries |= {f"ticks_{side}": Query(f"sum_over_time(slo:events_{side}:delta1m[2h])", END_S) for side in SIDES}
+    return simulate(rule_files([slo]), fleet.scrape(), queries, end_s=END_S)
+
+
+SIDES = ("total", "failed")
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
+@given(fleet=fleets())
+def test_counts_and_budget_agree(fleet: Fleet) -> None:
+    """failed <= total; nothing is counted twice; remaining = 1 - failed / (budget x total); no rule ever fails."""
+    result = play(fleet)
+    assert result.errors == {}
+    total, failed = (result.value(f"ticks_{side}") or 0 for side in SIDES)
+    assert 0 <= failed <= total
+    everything = len(fleet.events) + sum(process.warmup_failures for process in fleet.processes)
+    assert total <= everything, "an event was counted twice"
+    total, failed = (result.value(f"slo:events_{side}:sum_period") for side in SIDES)
+    remaining = result.value("slo:budget_remaining:ratio")
+    assert remaining is not None
+    expected = 1 - failed / (BUDGET * total) if total else 1
+    assert abs(remaining - expected) < 1e-9
