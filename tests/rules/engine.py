@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -153,7 +154,7 @@ def _runs(values: Sequence[float]) -> list[list[float]]:
     return runs
 
 
-def _decode(outcome: dict[str, object]) -> Result:
+def _decode(outcome: dict[str, Any]) -> Result:
     answers: dict[str, list[Points]] = {}
     for name, answer in outcome["answers"].items():
         if answer.get("error"):

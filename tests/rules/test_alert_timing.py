@@ -1,5 +1,7 @@
 """When alerts fire and when they end: whole rule files on both engines, against times computed by hand."""
 
+from typing import Any
+
 import pytest
 
 from tests.rules.alerting import definition, fired, play
@@ -127,7 +129,7 @@ def test_conditions_end_when_computed(version: str) -> None:
     """After an hour's total outage, 99.9 %. A page holds a quarter of an hour longer than its condition."""
     failing = [Failing(-HOUR, 0, 1)]
     series = recorded("outage", failing, -4 * DAY, 0) + scraped("outage", failing, -20 * MINUTE, 7 * HOUR)
-    conditions = {tier: f"slo:burn_{tier}:active" for tier in RESETS}
+    conditions: dict[str, Any] = {tier: f"slo:burn_{tier}:active" for tier in RESETS}
     result = play([definition("outage", 99.9)], series, 7 * HOUR, version, **conditions)
     for tier, computed in RESETS.items():
         (active,) = result.answers[tier]

@@ -5,6 +5,7 @@ count are played here; `test_alerts.py` plays whole files.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 
@@ -92,7 +93,7 @@ def complaints(case: Scenario, result: Result, from_s: float = -1, may_miss: Tru
     return found
 
 
-def report(cases: Sequence[Scenario], result: Result, **options: float) -> str:
+def report(cases: Sequence[Scenario], result: Result, **options: Any) -> str:
     return "\n".join(line for case in cases for line in complaints(case, result, **options))
 
 

@@ -8,7 +8,7 @@ from sloforge.model.objects import Matcher, Selector
 from sloforge.plan.page_when import gate, selectors
 from sloforge.plan.promql import Scope, selector
 
-VALUES = st.text(st.characters(exclude_categories=("Cs",)), max_size=40)
+VALUES = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
 
 @given(VALUES)
