@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from sloforge.parse.document import AlertsShape, FailuresShape, PageShape, TicketShape, WindowShape
+from sloforge.parse.shapes import AlertsShape, FailuresShape, PageShape, TicketShape, WindowShape
 from sloforge.policy import BURN_WINDOWS, SHORT_DIVISOR, BurnWindow
 from sloforge.quantities import MINUTE
 

@@ -18,7 +18,7 @@ from sloforge.model.objects import (
     Slo,
     SloClass,
 )
-from sloforge.parse.document import Document, ReasonsShape, SloShape
+from sloforge.parse.shapes import Document, ReasonsShape, SloShape
 from sloforge.policy import PERIOD_S, SAMPLE_DELAY_S
 from sloforge.quantities import format_number
 

@@ -9,7 +9,7 @@ from sloforge.diagnostics import Code, Diagnostic, Route, SpanMap, locate
 from sloforge.model.objects import Events, Hard, Indicator, Latency, Probe, Ratio, Selector
 from sloforge.model.promql_text import Fault
 from sloforge.model.selectors import parse_selector
-from sloforge.parse.document import LatencyShape, ProbeShape, RatioShape, SliShape
+from sloforge.parse.shapes import LatencyShape, ProbeShape, RatioShape, SliShape
 from sloforge.quantities import parse_duration, parse_number
 
 _PARTS_OF_HISTOGRAM: Final = ("_count", "_sum", "_created")

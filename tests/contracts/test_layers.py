@@ -10,7 +10,7 @@ import pytest
 
 READERS = {  # outside module -> the only modules that may import it
     "yaml": {"parse.text"},
-    "pydantic": {"parse.document"},
+    "pydantic": {"parse.shapes", "parse.document"},
     "jinja2": {"render.prose"},
     "subprocess": {"verify.process"},
     "typer": {"cli"},

@@ -7,7 +7,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from sloforge.model.alerting import Layer, burn_windows, page_when
-from sloforge.parse.document import Defaults
+from sloforge.parse.shapes import Defaults
 from sloforge.policy import BURN_WINDOWS
 
 ALL = "page_fast page_slow ticket_fast ticket_slow"

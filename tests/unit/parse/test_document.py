@@ -7,7 +7,8 @@ import pytest
 
 from sloforge.diagnostics import Code, Diagnostic
 from sloforge.model.objects import Births, CounterKind, SloClass
-from sloforge.parse.document import AlertsShape, Document, PageShape, SloShape, read_document
+from sloforge.parse.document import read_document
+from sloforge.parse.shapes import AlertsShape, Document, PageShape, SloShape
 from sloforge.parse.text import parse_yaml
 
 HEAD = "apiVersion: sloforge/v1\nservice: shop\n"
