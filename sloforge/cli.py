@@ -191,10 +191,13 @@ def _finish(checked: "Checked", format: Format, strict: bool, summary: str) -> N
     """Write the findings to stderr, and the summary to stdout if nothing stops the run; raise Exit otherwise."""
     from sloforge.diagnostics import Code
     from sloforge.report import render
+    from sloforge.report import summary as count
 
     if checked.diagnostics or format is not Format.TEXT:
         typer.echo(render(checked.diagnostics, format.value, checked.sources), err=True, nl=False)
     if _stops(checked.diagnostics, strict):
+        if format is Format.TEXT:
+            typer.echo(f"{count(checked.diagnostics)}.", err=True)
         missing = any(diagnostic.code is Code.TOOL_MISSING for diagnostic in checked.diagnostics)
         raise typer.Exit(TOOL_MISSING if missing else FINDINGS)
     typer.echo(summary)

@@ -25,7 +25,7 @@ from typing import Final
 
 from sloforge.diagnostics import Code
 from sloforge.render.artifacts import HEADER_MARK, Artifact
-from sloforge.render.manifest import Manifest, parse_manifest
+from sloforge.render.manifest import Manifest, may_be_manifest, parse_manifest
 from sloforge.render.serialize import to_json
 from sloforge.vocabulary import MANIFEST
 
@@ -205,8 +205,10 @@ def _refuse_foreign(folder: Path, drifted: Iterable[str]) -> None:
     """Raise StoreError if a file stands in our way that no sloforge wrote."""
     ours = read_manifest(folder).files
     for path in drifted:
-        if path not in ours and path != MANIFEST and not (folder / path).read_bytes().startswith(HEADER_MARK.encode()):
-            raise StoreError(Code.OUTPUT_FOREIGN, f"{folder / path} is in the way and was not written by sloforge")
+        if path not in ours:
+            text = (folder / path).read_bytes()
+            if not (may_be_manifest(text) if path == MANIFEST else text.startswith(HEADER_MARK.encode())):
+                raise StoreError(Code.OUTPUT_FOREIGN, f"{folder / path} is in the way and was not written by sloforge")
 
 
 def _recover(folder: Path) -> None:

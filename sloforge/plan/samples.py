@@ -17,6 +17,7 @@ FAILED: Final = 1
 _TRIES: Final = 4096
 _TARGET: Final = {"job": "made-up", "instance": "made-up:1"}
 _PLAIN: Final = re.compile(r"[\w.:/ -]*", re.ASCII)
+_PATTERN: Final = re.compile(r"\\(.)|\[(.)\]|\.[*+]?")
 _COMPARISON: Final = re.compile(r"\s*(==|!=|<=|>=|<|>)\s*(-?\d{1,9})(?:\.0*)?\s*")
 
 
@@ -126,9 +127,13 @@ def _candidates(matcher: Matcher, spellings: Mapping[str, str]) -> list[str]:
     known = [spellings[matcher.label]] if matcher.label in spellings else []
     if matcher.op in ("=", "!="):
         return [*known, matcher.value]
-    words = re.sub(r"\\(.)|\[(.)\]", r"\1\2", matcher.value.strip("^$()")).split("|")
-    filled = [re.sub(r"\.[*+]", "x", word) for word in words]
-    return [*known, *(word for word in filled if _PLAIN.fullmatch(word))]
+    words = _PATTERN.sub(_written_out, matcher.value.strip("^$()")).split("|")
+    return [*known, *(word for word in words if _PLAIN.fullmatch(word))]
+
+
+def _written_out(part: re.Match[str]) -> str:
+    """Return what stands for a part of a regex: an escaped character itself, `x` for `.*`, `0` for `.`."""
+    return part[1] or part[2] or ("0" if part[0] == "." else "x")
 
 
 def _accepts(selector: Selector, label: str, value: str) -> bool:

@@ -45,6 +45,15 @@ def parse_manifest(text: bytes) -> Manifest:
     return Manifest(**{name: _texts(data.get(name)) for name in ("files", "services", "objectives")})
 
 
+def may_be_manifest(text: bytes) -> bool:
+    """Whether `text` is a manifest, or what an edit or a merge left of one; false for another program's JSON."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return True
+    return isinstance(data, dict) and "files" in data
+
+
 def _texts(value: object) -> dict[str, str]:
     pairs = value.items() if isinstance(value, dict) else ()
     return {key: text for key, text in pairs if isinstance(key, str) and isinstance(text, str)}

@@ -142,7 +142,15 @@ def test_a_linked_file_is_replaced_not_followed(folder: Path, tmp_path: Path) ->
     assert (tmp_path / "target").read_text() == OLD["prometheus/a.rules.yml"]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "\udcff", '{"version": 2}', '{"version": 1, "files": [1]}', "[" * 100_000])
+@pytest.mark.parametrize("text", ['["theirs"]', '{"name": "a web app"}'])
+def test_another_programs_manifest_is_not_overwritten(tmp_path: Path, text: str) -> None:
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(StoreError, match=r"manifest\.json is in the way"):
+        write(tmp_path, artifacts(NEW))
+    assert read(tmp_path) == {"manifest.json": text}
+
+
+@pytest.mark.parametrize("text", ["", "\udcff", '{"files": {}}', '{"version": 1, "files": [1]}', "<<<<<<< HEAD"])
 def test_a_broken_manifest_is_no_manifest(folder: Path, text: str) -> None:
     (folder / "manifest.json").write_bytes(text.encode(errors="surrogateescape"))
     write(folder, artifacts(NEW))
