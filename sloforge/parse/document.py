@@ -2,6 +2,7 @@
 
 from difflib import get_close_matches
 from typing import Any, Final
+from zlib import crc32
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -31,21 +32,21 @@ def read_document(parsed: Parsed, path: str) -> tuple[Document | None, list[Diag
         details = error.errors(include_url=False)
     complaints = [_complaint(detail, parsed.spans) for detail in details]
     try:
-        return Document.model_validate(_without_faults(tree, details)), complaints
+        return Document.model_validate(_without_faults(tree, details, path)), complaints
     except ValidationError:
         return None, complaints
 
 
-def _without_faults(tree: dict[str, Any], details: list[ErrorDetails]) -> dict[str, Any]:
+def _without_faults(tree: dict[str, Any], details: list[ErrorDetails], path: str) -> dict[str, Any]:
     """Return a copy of `tree` in which every faulty SLO is None and every other faulty key is gone."""
-    rest = dict(tree)
-    stand_ins = {"apiVersion": API_VERSION, "service": "unnamed"}
-    for route in (detail["loc"] for detail in details):
-        if len(route) > 1 and route[0] == "slos" and isinstance(rest.get("slos"), list):
-            rest["slos"] = [None if i == route[1] else slo for i, slo in enumerate(rest["slos"])]
-        else:
-            rest.pop(str(route[0]), None)
-    return stand_ins | rest
+    routes = [detail["loc"] for detail in details]
+    broken = {route[1] for route in routes if len(route) > 1 and route[0] == "slos"}
+    gone = {route[0] for route in routes} - ({"slos"} if broken else set())
+    rest = {key: value for key, value in tree.items() if key not in gone}
+    if broken:
+        rest["slos"] = [None if index in broken else slo for index, slo in enumerate(rest["slos"])]
+    # Names are only compared from here on: two files without one are not the same service.
+    return {"apiVersion": API_VERSION, "service": f"unnamed-{crc32(path.encode(errors='replace')):08x}"} | rest
 
 
 def _complaint(detail: ErrorDetails, spans: SpanMap) -> Diagnostic:
@@ -62,7 +63,7 @@ def _complaint(detail: ErrorDetails, spans: SpanMap) -> Diagnostic:
     span = locate(spans, route)
     if kind == "missing":
         return Diagnostic(code=Code.MISSING_KEY, span=span, message=f"{key!r} is missing", hint=f"add `{key}:`")
-    if value == "" and kind not in ("literal_error",):
+    if value == "" and kind != "literal_error":
         message = f"{key!r} is empty"
         return Diagnostic(code=Code.EMPTY_VALUE, span=span, message=message, hint="give a value, or remove the key")
     if kind == "literal_error":
