@@ -123,7 +123,10 @@ class _Writer:
         """Write a scalar or an empty collection behind `lead`; the lines of a literal block go below it."""
         if isinstance(value, str) and "\n" in value and _is_literal(value):
             margin = f"\n{indent}  "
-            self.out.append(f"{lead}|-{margin}" + value.replace("\n", margin))
+            style = (
+                "|2-" if value[0] == " " else "|-"
+            )  # a reader cannot guess the margin of text that begins with blanks
+            self.out.append(f"{lead}{style}{margin}" + value.replace("\n", margin))
             self.more += value.count("\n") + 1
         elif isinstance(value, bool):
             self.out.append(f"{lead}{'true' if value else 'false'}")
@@ -150,7 +153,7 @@ def _has_items(data: Data) -> TypeGuard[Iterable[Item]]:
 
 def _is_literal(text: str) -> bool:
     """Whether a literal block gives back `text` to the letter."""
-    if text[0] in " \n" or text[-1] in " \n" or " \n" in text or "\n\n" in text:
+    if text[0] == "\n" or text[-1] in " \n" or " \n" in text or "\n\n" in text:
         return False
     return all(map(_is_printable, text.split("\n")))
 

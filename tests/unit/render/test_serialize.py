@@ -4,7 +4,7 @@ import json
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sloforge.render.serialize import Data, Noted, to_json, to_yaml, to_yaml_with_lines
@@ -18,17 +18,20 @@ DATA = st.recursive(
 )
 
 
+@settings(deadline=None)  # a busy machine is not a fault
 @given(DATA)
 def test_a_reader_gets_back_what_was_written(data: Data) -> None:
     assert yaml.safe_load(to_yaml(data)) == data
     assert yaml.load(to_yaml(data), Loader=yaml.CSafeLoader) == data
 
 
+@settings(deadline=None)  # a busy machine is not a fault
 @given(TEXT, DATA)
 def test_comments_never_become_data(note: str, data: Data) -> None:
     assert yaml.safe_load(to_yaml([Noted(note, data), Noted(note, data)], header=note)) == [data, data]
 
 
+@settings(deadline=None)  # a busy machine is not a fault
 @given(DATA)
 def test_json_reads_back(data: Data) -> None:
     assert json.loads(to_json(data)) == data
@@ -46,6 +49,7 @@ def test_json_reads_back(data: Data) -> None:
         ('{{ x "y" }}', "'{{ x \"y\" }}'"),
         ("a: b", '"a: b"'),
         ("two\nlines", "|-\n  two\n  lines"),
+        ("  a\n* b", "|2-\n    a\n  * b"),
         ("Veröffentlichung 😀", '"Veröffentlichung 😀"'),
         ("\u2028\x85\x7f", '"\\u2028\\u0085\\u007f"'),
     ],
