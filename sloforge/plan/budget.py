@@ -6,7 +6,7 @@ from functools import partial
 from sloforge import vocabulary as v
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope, over
-from sloforge.plan.windows import ANYWHERE, latest, slow_name
+from sloforge.plan.windows import ANYWHERE, five_minutes, latest, slow_name
 from sloforge.policy import SLOW_S, TICK_S
 
 TICKS_DELTA5M = "slo_slow:ticks:delta5m"
@@ -31,7 +31,7 @@ def slow_periods(scope: Scope, periods_s: tuple[int, ...]) -> list[RecordingRule
         (FIRST_TICK, "min_over_time", TICK_TIME),
     )
     rules = [
-        _rule(TICKS_DELTA5M, over("count_over_time", scope.series(v.TICK_PRESENT), SLOW_S, TICK_S)),
+        five_minutes(scope, v.TICK_PRESENT, TICKS_DELTA5M, "count_over_time"),
         _rule(TICK_TIME, f"0 * {scope.series(TICKS_DELTA5M)} + time()"),
     ]
     for record, function, delta in sums:

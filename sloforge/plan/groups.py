@@ -10,9 +10,9 @@ from sloforge.plan.counting import tick_sum
 from sloforge.plan.facts import Recorder
 from sloforge.plan.indicators import Reader, failed_tick, total_tick
 from sloforge.plan.ir import RecordingRule
-from sloforge.plan.promql import Scope, aggregate, over
-from sloforge.plan.windows import ANYWHERE, is_fast, latest, window_sum
-from sloforge.policy import SLOW_S, TICK_S, BurnWindow
+from sloforge.plan.promql import Scope, aggregate
+from sloforge.plan.windows import ANYWHERE, five_minutes, is_fast, latest, window_sum
+from sloforge.policy import SLOW_S, BurnWindow
 from sloforge.quantities import DAY, format_duration
 
 GROUP_TOTAL_TICK = f"{v.GROUP_PREFIX}:events_total:delta1m"
@@ -71,7 +71,7 @@ def slow_groups(scope: Scope, service: Service) -> list[RecordingRule]:
         ]
     if any(slo.reasons for slo in service.slos):
         deltas.append((REASON_DELTA5M, REASON_TICK, REASON_PERIOD))
-    rules = [_rule(delta, over("sum_over_time", scope.series(tick), SLOW_S, TICK_S)) for delta, tick, _ in deltas]
+    rules = [five_minutes(scope, tick, delta) for delta, tick, _ in deltas]
     periods_s = tuple(sorted({slo.period_s for slo in service.slos if slo.by or slo.reasons}))
     for delta, _, period in deltas:
         # Many combinations of one SLO against its one period: `and` matches them all.

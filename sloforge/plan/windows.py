@@ -45,13 +45,26 @@ def latest(series: str) -> str:
     return over("last_over_time", series, SLOW_READ_S)
 
 
+FIVE_MINUTES_NOTE = """\
+Five counts of a minute make one; a minute late, so that the fast group has written its own. Where the count before
+is missing (this group was not evaluated), the next one catches up with what no count of the last hour has counted."""
+
+
 def slow_deltas(scope: Scope) -> list[RecordingRule]:
-    """Return the 5m counts: sums of five 1m counts, a minute late so that the fast group has run."""
-    rules = [
-        _rule(record, over("sum_over_time", scope.series(tick), SLOW_S, TICK_S))
-        for record, tick in ((v.TOTAL_DELTA5M, v.TOTAL_TICK), (v.FAILED_DELTA5M, v.FAILED_TICK))
-    ]
-    return noted(rules, "Five counts of a minute make one; a minute late, so that the fast group has written its own")
+    """Return the 5m counts of events and failures."""
+    pairs = ((v.TOTAL_TICK, v.TOTAL_DELTA5M), (v.FAILED_TICK, v.FAILED_DELTA5M))
+    return noted([five_minutes(scope, tick, delta) for tick, delta in pairs], FIVE_MINUTES_NOTE)
+
+
+def five_minutes(scope: Scope, tick: str, delta: str, function: str = "sum_over_time") -> RecordingRule:
+    """Return the rule `delta`: `function` over five 1m samples, or over all that no 5m count has yet.
+
+    It reads its own samples of the hour before. Exact unless two gaps fall into one hour.
+    """
+    ticks, own = scope.series(tick), scope.series(delta)
+    five, hour = over(function, ticks, SLOW_S, TICK_S), over(function, ticks, HOUR, TICK_S)
+    before, counted = over("last_over_time", own, SLOW_S + SLOW_S // 2), window_sum(own, HOUR, SLOW_S)
+    return _rule(delta, f"({five} and {before})\nor ({hour} - {counted})\nor {hour}")
 
 
 def slow_sums(scope: Scope, windows_s: tuple[int, ...], slo: Slo | None = None) -> list[RecordingRule]:
