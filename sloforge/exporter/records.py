@@ -8,6 +8,7 @@ stand once, in Python, whatever the store is.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 Labels = tuple[tuple[str, str], ...]  # sorted by name
@@ -20,6 +21,11 @@ class Ref(NamedTuple):
 
     scope: str
     key: bytes
+
+
+def key_hash(text: str) -> bytes:
+    """Return the 16 bytes that stand for `text` in the ledger: no key is kept in the clear."""
+    return sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +94,31 @@ class Open(NamedTuple):
 
 
 class StoreUnavailable(Exception):  # noqa: N818 - reads as the fact it is
-    """The ledger cannot be reached or cannot be written; nothing was changed."""
+    """The ledger cannot be reached or cannot be written; nothing was changed.
+
+    Except where `mark` says so: then the connection broke before the answer, and `transact_once` with that mark finds
+    out whether the change was made.
+    """
+
+    def __init__(self, message: str, mark: str = "") -> None:
+        super().__init__(message)
+        self.mark = mark
 
 
 class Store(Protocol):
     """A place for records and totals. Every method may raise StoreUnavailable and nothing else.
 
-    `transact` runs `decide` at least once (again where another writer was faster), so it must be pure. With `durable`
-    the change survives a power failure before the call returns; without, it survives a crash of the process.
+    `transact` runs `decide` at least once (again where another writer was faster), so it must be pure; what it raises
+    passes through, and nothing is written. With `durable` the change survives a power failure before the call returns;
+    without, it survives a crash of the process.
     """
 
     def transact(self, ref: Ref, decide: Decide[T], *, durable: bool = False) -> T:
         """Read the record, let `decide` judge, write everything or nothing; return the decision's result."""
+        ...
+
+    def transact_once(self, mark: Ref, ref: Ref, decide: Decide[Any]) -> bool:
+        """Transact, and leave `mark` in the same transaction; do nothing and return False where it already is."""
         ...
 
     def add(self, counts: Iterable[Count]) -> None:
@@ -108,6 +127,10 @@ class Store(Protocol):
 
     def due(self, before_s: float, limit: int = 500) -> list[Ref]:
         """Return records whose `due_s` is not after `before_s`, oldest first."""
+        ...
+
+    def touched(self, prefix: str, since_s: float) -> list[Ref]:
+        """Return records last written at `since_s` or later whose scope begins with `prefix`, in any order."""
         ...
 
     def totals(self) -> list[Total]:

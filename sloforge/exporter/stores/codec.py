@@ -1,0 +1,23 @@
+"""How records and labels are written down: compact JSON, the same text for the same labels."""
+
+import json
+from typing import Any
+
+from sloforge.exporter.records import Labels
+
+_encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode  # ASCII: lone surrogates survive
+
+
+def to_text(data: object) -> str:
+    """Return `data` as JSON on one line."""
+    return _encode(data)
+
+
+def to_labels(text: str) -> Labels:
+    """Read labels that `to_text` wrote."""
+    return tuple((name, value) for name, value in json.loads(text))
+
+
+def to_body(text: str) -> Any:
+    """Read a record's body that `to_text` wrote."""
+    return json.loads(text)
