@@ -5,6 +5,7 @@ an own stack: libyaml's composer recurses in C and dies on a file of a few thous
 """
 
 import os
+import re
 import stat
 from dataclasses import dataclass
 from itertools import islice
@@ -21,6 +22,7 @@ MAX_ALIASED: Final = 100_000  # values that aliases may add to a file
 _PARSER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PLAIN_TAGS: Final = {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 _MERGE: Final = "<<"
+_LINE_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what YAML takes for one
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +169,9 @@ class _Composer:
             verbatim = end.index - start.index == len(value) + 2 * quotes
             return Span(self.path, start.line + 1, start.column + 1 + quotes, len(value) if verbatim else 0)
         if style == "|" and not value.startswith("\n"):
-            line = self.text.split("\n", start.line + 2)[start.line + 1]
-            return Span(self.path, start.line + 2, line.find(value.split("\n", 1)[0]) + 1, len(value))
+            below = _LINE_BREAK.search(self.text, start.index)
+            if below and (column := self.text.find(value.split("\n", 1)[0], below.end()) - below.end()) >= 0:
+                return Span(self.path, start.line + 2, column + 1, len(value))
         return Span(self.path, start.line + 1, start.column + 1)
 
     def _key(self, frame: _Frame, key: str, event: Any) -> None:
