@@ -104,6 +104,10 @@ class Ledger:
         """Return records whose `due_s` is not after `before_s`, oldest first. Raises StoreUnavailable."""
         return self._reach("due", self.store.due, before_s, limit)
 
+    def touched(self, prefix: str, since_s: float) -> list[Ref]:
+        """Return records written at `since_s` or later whose scope begins with `prefix`. Raises StoreUnavailable."""
+        return self._reach("read", self.store.touched, prefix, since_s)
+
     def totals(self) -> list[Total]:
         """Return every total. Raises StoreUnavailable."""
         return self._reach("read", self.store.totals)

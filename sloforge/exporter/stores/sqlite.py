@@ -80,6 +80,13 @@ class SqliteStore:
         with self._reader.use() as db:
             return [Ref(*row) for row in db.execute(query, (prefix, prefix + chr(0x10FFFF), since_s))]
 
+    def touched(self, prefix: str, since_s: float) -> list[Ref]:
+        """Return records written at `since_s` or later whose scope begins with `prefix`, oldest first."""
+        query = "SELECT scope, key FROM records WHERE touched_s >= ? ORDER BY touched_s"
+        with self._reader.use() as db:
+            rows = db.execute(query, (since_s,)).fetchall()
+        return [Ref(scope, key) for scope, key in rows if scope.startswith(prefix)]
+
     def totals(self) -> list[Total]:
         """Return every total."""
         query = "SELECT name, labels, value, born_s, trace_id, trace_value, trace_s FROM totals"
