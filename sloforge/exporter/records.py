@@ -133,10 +133,6 @@ class Store(Protocol):
         """Return records last written at `since_s` or later whose scope begins with `prefix`, in any order."""
         ...
 
-    def touched(self, prefix: str, since_s: float) -> list[Ref]:
-        """Return records written at `since_s` or later whose scope begins with `prefix`, oldest first."""
-        ...
-
     def totals(self) -> list[Total]:
         """Return every total."""
         ...

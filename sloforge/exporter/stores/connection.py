@@ -33,6 +33,7 @@ class Connection:
         self._busy_s = busy_s
         self._db: sqlite3.Connection | None = None
         self._pid = 0
+        self._durable: bool | None = None  # what `synchronous` was last set to
 
     @contextmanager
     def use(self) -> Iterator[sqlite3.Connection]:
@@ -48,6 +49,12 @@ class Connection:
                 if code not in _TRANSIENT:
                     self.drop()  # whatever state it was in, the next use starts afresh
                 raise StoreUnavailable(f"ledger {self._path}: {_REASONS.get(code, str(error))}") from error
+
+    def sync(self, db: sqlite3.Connection, *, durable: bool) -> None:
+        """Have the next commit brought to the disk before it returns, or not. The caller is using the connection."""
+        if durable is not self._durable:
+            db.execute("PRAGMA synchronous = FULL" if durable else "PRAGMA synchronous = NORMAL")
+            self._durable = durable
 
     def drop(self) -> None:
         """Close, and forget. The caller has the lock."""
@@ -66,4 +73,4 @@ class Connection:
         except BaseException:
             db.close()
             raise
-        self._db, self._pid = db, os.getpid()
+        self._db, self._pid, self._durable = db, os.getpid(), None

@@ -70,12 +70,6 @@ class MemoryStore:
             every = list(self._records.items())
         return [ref for ref, (_, touched_s) in every if touched_s >= since_s and ref.scope.startswith(prefix)]
 
-    def touched(self, prefix: str, since_s: float) -> list[Ref]:
-        """Return records written at `since_s` or later whose scope begins with `prefix`, oldest first."""
-        with self._lock:
-            found = [(at, ref) for ref, (_, at) in self._records.items() if at >= since_s]
-        return [ref for _, ref in sorted(found) if ref.scope.startswith(prefix)]
-
     def totals(self) -> list[Total]:
         """Return every total."""
         with self._lock:

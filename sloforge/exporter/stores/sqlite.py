@@ -80,13 +80,6 @@ class SqliteStore:
         with self._reader.use() as db:
             return [Ref(*row) for row in db.execute(query, (prefix, prefix + chr(0x10FFFF), since_s))]
 
-    def touched(self, prefix: str, since_s: float) -> list[Ref]:
-        """Return records written at `since_s` or later whose scope begins with `prefix`, oldest first."""
-        query = "SELECT scope, key FROM records WHERE touched_s >= ? ORDER BY touched_s"
-        with self._reader.use() as db:
-            rows = db.execute(query, (since_s,)).fetchall()
-        return [Ref(scope, key) for scope, key in rows if scope.startswith(prefix)]
-
     def totals(self) -> list[Total]:
         """Return every total."""
         query = "SELECT name, labels, value, born_s, trace_id, trace_value, trace_s FROM totals"
@@ -163,7 +156,7 @@ class SqliteStore:
     def _writing(self, durable: bool = False) -> Iterator[tuple[sqlite3.Connection, float]]:
         """Run the block as one transaction: committed when it ends, undone when it raises."""
         with self._writer.use() as db:
-            db.execute("PRAGMA synchronous = FULL" if durable else "PRAGMA synchronous = NORMAL")
+            self._writer.sync(db, durable=durable)
             db.execute("BEGIN IMMEDIATE")
             try:
                 reading = self._time(db)
@@ -200,8 +193,8 @@ def _apply(db: sqlite3.Connection, now: float, ref: Ref, decide: Decide[T]) -> T
 
 
 def _count(db: sqlite3.Connection, now: float, counts: Iterable[Count]) -> None:
-    for name, labels, amount, trace_id in counts:
-        text = to_text(labels)
-        db.execute(_COUNT, (name, text, amount, now))
-        if trace_id:
-            db.execute(_TRACE, (trace_id, amount, now, name, text))
+    rows = [(name, to_text(labels), amount, trace_id) for name, labels, amount, trace_id in counts]
+    db.executemany(_COUNT, [(name, labels, amount, now) for name, labels, amount, _ in rows])
+    traces = [(trace_id, amount, now, name, labels) for name, labels, amount, trace_id in rows if trace_id]
+    if traces:
+        db.executemany(_TRACE, traces)
