@@ -14,11 +14,22 @@ def gate(when: str) -> str:
 def selectors(expression: str) -> list[str]:
     """Return every vector selector of an expression, each once, sorted."""
     found: set[str] = set()
-
-    def visit(node: promql.Expr) -> bool:
+    waiting: list[object] = [promql.parse(expression)]  # the parser's own walk is quadratic and worse on long chains
+    while waiting:
+        node = waiting.pop()
         if isinstance(node, promql.VectorSelector):
             found.add(node.prettify().strip())
-        return True
-
-    promql.walk(promql.parse(expression), visit)
+        waiting += _children(node)
     return sorted(found)
+
+
+def _children(node: object) -> list[object]:
+    if isinstance(node, promql.BinaryExpr):
+        return [node.lhs, node.rhs]
+    if isinstance(node, promql.Call):
+        return [*node.args]
+    if isinstance(node, promql.MatrixSelector):
+        return [node.vector_selector]
+    if isinstance(node, (promql.AggregateExpr, promql.ParenExpr, promql.UnaryExpr, promql.SubqueryExpr)):
+        return [node.expr]
+    return []
