@@ -61,15 +61,6 @@ def check_rules(promtool: str, artifacts: Sequence[Artifact], spans: Spans) -> l
     return _complaints(result, rules, spans) if result.code else []
 
 
-def check_config(promtool: str, config: Path) -> list[Diagnostic]:
-    """Return what promtool finds wrong with a Prometheus configuration and the rule files that it loads."""
-    result = _run([promtool, "check", "config", *_LINT, str(config.absolute())], config.absolute().parent, [])
-    if isinstance(result, Diagnostic):
-        return [result]
-    said = (result.err or result.out).strip()
-    return [Diagnostic(code=Code.TOOL_COMPLAINT, span=Span(str(config)), message=said)] if result.code else []
-
-
 def run_tests(promtool: str, artifacts: Sequence[Artifact], spans: Spans) -> list[Diagnostic]:
     """Run the generated promtool tests; return a finding for each that fails."""
     tests = [artifact for artifact in artifacts if artifact.path.endswith(".test.yml")]

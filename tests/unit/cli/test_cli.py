@@ -1,5 +1,6 @@
 """The command line as a user meets it: exit codes, what goes to stdout and stderr, and never a traceback."""
 
+import gc
 import json
 import os
 import re
@@ -243,6 +244,7 @@ def test_a_fault_of_our_own_is_a_sentence(
     monkeypatch.chdir(project)
     monkeypatch.setattr(pipeline, "check_files", fail)
     monkeypatch.setattr(sys, "argv", ["sloforge", "validate"])
+    monkeypatch.setattr(gc, "disable", lambda: None)
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 1

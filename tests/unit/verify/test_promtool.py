@@ -11,7 +11,7 @@ from sloforge.render.artifacts import Artifact, rule_artifact
 from sloforge.render.serialize import Lines
 from sloforge.targets import prometheus
 from sloforge.verify.process import ToolError, run_tool
-from sloforge.verify.promtool import check_config, check_rules, find_promtool, run_tests, version
+from sloforge.verify.promtool import check_rules, find_promtool, run_tests, version
 
 SOURCE = "slo_definitions.yml"
 SPANS: dict[str, SpanMap] = {
@@ -94,17 +94,6 @@ def test_failed_tests_are_told_at_their_slo() -> None:
     passing = Artifact(path=test.path, text=text.replace("count(a{", "7 * count(first{").replace('slo="x"', ""))
     assert run_tests(PROMTOOL, [rules, passing], SPANS) == []
     assert run_tests(PROMTOOL, [rules], SPANS) == []
-
-
-def test_a_configuration_is_checked_as_prometheus_loads_it(tmp_path: Path) -> None:
-    rules = artifact(record("a", "sum(", 0))
-    (tmp_path / "a.rules.yml").write_text(rules.text)
-    config = tmp_path / "prometheus.yml"
-    config.write_text("rule_files: [a.rules.yml]\n")
-    [complaint] = check_config(PROMTOOL, config)
-    assert "could not parse expression" in complaint.message
-    config.write_text("rule_files: []\n")
-    assert check_config(PROMTOOL, config) == []
 
 
 def fake(folder: Path, body: str) -> str:
