@@ -109,12 +109,11 @@ def classify(error: BaseException) -> Failure:
 
 
 def _status(error: BaseException) -> int:
-    """Return the HTTP status that the exceptions of requests, httpx, aiohttp, urllib and most SDKs carry; 0 for none."""
-    for holder in (error, getattr(error, "response", None)):
-        for name in ("status_code", "status", "code"):
-            value = None
-            with suppress(Exception):  # a property of somebody else's exception may itself raise
+    """Return the HTTP status that exceptions of requests, httpx, aiohttp, urllib and most SDKs carry; 0 for none."""
+    with suppress(Exception):  # a property of somebody else's exception may itself raise
+        for holder in (error, getattr(error, "response", None)):
+            for name in ("status_code", "status", "code"):
                 value = getattr(holder, name, None)
-            if isinstance(value, int) and 100 <= value < 600:
-                return int(value)
+                if isinstance(value, int) and 100 <= value < 600:
+                    return int(value)
     return 0
