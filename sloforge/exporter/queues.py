@@ -1,0 +1,115 @@
+"""Whether jobs start on time (SLO-04): one result for each job that came due, `on_time` or `late`.
+
+A job is late when its queue's delay has passed and it has not started, so a queue that stands still spends budget
+while it does. The schedule that stands when a job comes due is the one that counts: nobody makes a job punctual by
+moving it afterwards. A job that is cancelled in time counts nowhere.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sloforge.exporter.deadlines import Deadline, Facts, Labelling, learn, moment, write
+from sloforge.exporter.families import DUE_JOBS, QUEUE_JOBS, START_DELAY
+from sloforge.exporter.ledger import Ledger
+from sloforge.exporter.records import Change, Decide, Record, Ref, key_hash
+from sloforge.exporter.settings import Settings
+from sloforge.exporter.steps import step
+from sloforge.quantities import DAY
+
+SCOPE = "queue/"
+FORGOTTEN_S = DAY  # a job that nobody starts, or whose end nobody reports, leaves the gauges after this time
+
+JOB = Deadline(DUE_JOBS, START_DELAY, good="on_time", silent=frozenset({"cancelled"}))
+
+
+def judge(record: Record | None, facts: Facts, now: float) -> Change[Facts]:
+    """Judge a job by `facts`, and keep it where the gauges show it: scheduled, due or running."""
+    facts, counts = JOB.settle(facts, now)
+    return write(record, _keep(facts, now), counts)
+
+
+def expire(record: Record | None, now: float) -> Change[Facts]:
+    """Judge a job by the time that has passed."""
+    return judge(record, record.body, now) if record else Change(result={})
+
+
+@step("queue/scheduled")
+def schedule(labels: Mapping[str, str], due_s: float, delay_s: float) -> Decide[Facts]:
+    """Start the clock of a job, or move one that is not due yet."""
+    plan = {"labels": labels, "since": due_s, "deadline": due_s + delay_s}
+
+    def decide(record: Record | None, now: float) -> Change[Facts]:
+        facts = learn(record, **plan)
+        if now < facts["since"] and not facts.keys() & {"met", "waived"}:
+            facts = {**facts, **plan}
+        return judge(record, facts, now)
+
+    return decide
+
+
+@step("queue/happened")
+def happened(fact: str, at: float | None) -> Decide[Facts]:
+    """Judge a job that has `met` its start, `ended`, or was `waived`; also before its schedule is known."""
+
+    def decide(record: Record | None, now: float) -> Change[Facts]:
+        facts: dict[str, Any] = {fact: moment(at, now)}
+        if fact == "ended":
+            facts["met"] = facts["ended"]  # it had started by then, though nobody may have said so
+        if fact == "waived":
+            facts["waiver"] = "cancelled"
+        return judge(record, learn(record, **facts), now)
+
+    return decide
+
+
+def _keep(facts: Facts, now: float) -> Record:
+    if "deadline" not in facts or facts.keys() & {"ended", "waived"}:
+        return Record(facts)
+    if "met" in facts:
+        state, since_s, due_s = "running", facts["met"], facts["met"] + FORGOTTEN_S
+    elif now < facts["since"]:
+        state, since_s, due_s = "scheduled", facts["since"], facts["since"]
+    else:
+        forgotten_s = facts["deadline"] + FORGOTTEN_S
+        state, since_s, due_s = "due", facts["since"], forgotten_s if "result" in facts else facts["deadline"]
+    if now >= due_s:
+        return Record(facts)
+    return Record(
+        facts, due_s=due_s, open=True, group=QUEUE_JOBS.pick({**facts["labels"], "state": state}), since_s=since_s
+    )
+
+
+class Queue:
+    """One queue of the settings, by its name. `job` is any text that names the job for good, retries included.
+
+    None of the calls raises. All times are seconds since 1970; `at` defaults to now.
+    """
+
+    def __init__(self, ledger: Ledger, settings: Settings, labels: Labelling, name: str) -> None:
+        """Raises ValueError for a queue that the settings do not know."""
+        if name not in settings.queue_delays_s:
+            raise ValueError(f"no queue {name!r} in queue_delays_s; there are {', '.join(settings.queue_delays_s)}")
+        self._ledger = ledger
+        self._labels = labels
+        self._name = name
+        self._delay_s = settings.queue_delays_s[name]
+
+    def scheduled(self, job: str, *, due: float, client_id: str, lane: str) -> None:
+        """Tell when the job is to start; again with another time before it is due to move it."""
+        labels = dict(self._labels({"client_id": client_id, "queue": self._name, "lane": lane}))
+        self._ledger.record(self._ref(job), schedule, labels, due, self._delay_s)
+
+    def started(self, job: str, *, at: float | None = None) -> None:
+        """Tell that the job has started. A retry of a job that had started before changes nothing."""
+        self._ledger.record(self._ref(job), happened, "met", at)
+
+    def finished(self, job: str, *, at: float | None = None) -> None:
+        """Tell that the job has ended, well or not."""
+        self._ledger.record(self._ref(job), happened, "ended", at)
+
+    def cancelled(self, job: str, *, at: float | None = None) -> None:
+        """Tell that the job is not wanted any more; one that is late already stays late."""
+        self._ledger.record(self._ref(job), happened, "waived", at)
+
+    def _ref(self, job: str) -> Ref:
+        return Ref(SCOPE + self._name, key_hash(job))
