@@ -3,40 +3,38 @@
 A key has one record for all lanes, because two lanes with one key would post twice; each lane has its own tally there,
 because each lane is counted on its own. The record's states:
 
-    running   -> published | succeeded | failed | blocked     the worker said so
-    running   -> released                                     the worker was told to stop; uncounted while the lease runs
-    running, released -> expired                              the lease ran out; counted as runner_failure/crash
-    published -> succeeded | failed                           seen, or not seen before the deadline
-    released, expired, failed, blocked -> running             the next try (claims.py)
+    running -> published | succeeded | failed | blocked   the worker said so
+    running -> released                                   the worker was told to stop; not counted while the lease runs
+    running, released -> expired                          the lease ran out; counted as runner_failure/crash
+    published -> succeeded | failed                       seen, or not seen before the deadline
+    released, expired, failed, blocked -> running         the next try (claims.py)
 
 `owner` numbers the tries. It is the fence that tells a late write of an earlier owner from one of the present owner.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
-from typing import Any, TypedDict, cast
+from typing import Any, cast
 
 from sloforge.exporter import families as f
 from sloforge.exporter import tally as counting
-from sloforge.exporter import visibility
 from sloforge.exporter.failures import CRASH, NO_VISIBILITY, Failure
-from sloforge.exporter.records import Change, Count, Record, Ref, Seed, key_hash
-from sloforge.exporter.settings import Settings
+from sloforge.exporter.records import Change, Count, Record, Ref, key_hash
 from sloforge.exporter.tally import Counted, Tally, lane_of
 
 SCOPE = "attempt"
 
 Body = Mapping[str, Any]
+BLANK: Body = {
+    "identity": "",  # a fingerprint of client, platform and action
+    "owner": 0,
+    "unknown": False,  # whether an earlier try may have had its effect
+    "effect": False,  # whether this try has
+    "final": False,
+    "post_id": "",
+    "lanes": {},
+}
 Pairs = Sequence[Sequence[str]]  # of failure class and reason, as JSON has them
-
-
-class Watch(TypedDict):
-    """The visibility clock that a publishing starts: `key` is that of the attempt's Ref, in hexadecimal."""
-
-    key: str
-    visible_within_s: float
-    verify_deadline_s: float
 
 
 def ref(key: str) -> Ref:
@@ -56,7 +54,6 @@ def succeed(
     evidence: str,
     post_id: str = "",
     window_s: float,
-    watch: Watch | None = None,
     unclaimed: Tally | None = None,
     trace_id: str = "",
 ) -> Change[bool]:
@@ -68,15 +65,16 @@ def succeed(
     record = _find(record, lane, unclaimed, owner)
     if record is None or not (is_held_by(record, owner) or post_id or evidence != "post_id"):
         return Change(result=False)
-    if record.body["state"] == "published" and record.body["lane"] == lane:
-        return seen(record, now, post_id=post_id, window_s=window_s)
-    counted = counting.succeed(record.body["lanes"][lane], now, evidence, window_s, trace_id)
-    first = record.body["post_id"] if record.body["state"] == "succeeded" else ""
+    body = record.body
+    waited = body["state"] == "published" and body["lane"] == lane
+    counted = counting.succeed(
+        body["lanes"][lane], body["published_s"] if waited else now, evidence, window_s, trace_id
+    )
+    first = body["post_id"] if body["state"] in ("succeeded", "published") else ""
     return Change(
         result=True,
         record=_ended(record, now, "succeeded", counted.tally, post_id=first or post_id, lane=lane),
         counts=(*counted.counts, *try_ended(record, owner, lane, "succeeded")),
-        seeds=_clock(watch, counted.tally, now, "met" if evidence == "verified" else "waived"),
     )
 
 
@@ -88,7 +86,6 @@ def publish(
     owner: int,
     post_id: str,
     deadline_s: float,
-    watch: Watch | None = None,
     unclaimed: Tally | None = None,
 ) -> Change[bool]:
     """The platform has it; `seen`, or `deadline_s` from now, will decide whether that was a success."""
@@ -101,7 +98,6 @@ def publish(
         result=True,
         record=replace(kept, due_s=now + deadline_s),
         counts=try_ended(record, owner, lane, "published"),
-        seeds=_clock(watch, tally, now),
     )
 
 
@@ -262,17 +258,6 @@ def _find(record: Record | None, lane: str, unclaimed: Tally | None, owner: int)
     return Record({**BLANK, "state": "running", "lane": lane, "owner": owner, "lanes": {lane: unclaimed}})
 
 
-BLANK: Body = {
-    "identity": "",
-    "owner": 0,
-    "unknown": False,
-    "effect": False,
-    "final": False,
-    "post_id": "",
-    "lanes": {},
-}
-
-
 def _fail(
     tally: Tally, at_s: float, why: Failure, incidents: Sequence[str], exempt: Pairs, trace_id: str = ""
 ) -> Counted:
@@ -280,22 +265,3 @@ def _fail(
     if tally["labels"][1] in incidents:
         forgiven = "dependency_incident"
     return counting.fail(tally, at_s, why, forgiven, trace_id)
-
-
-def _clock(watch: Watch | None, tally: Tally, now: float, fact: str = "") -> tuple[Seed, ...]:
-    """Start the visibility clock, for a post that was seen already (`met`) or never can be (`waived`)."""
-    if watch is None:
-        return ()
-    settings = _settings(watch["visible_within_s"], watch["verify_deadline_s"])
-    key = bytes.fromhex(watch["key"])
-    labels = counting.labels_of(tally)
-    seed = visibility.seed_for_publish(labels, key, now, settings, seen_s=now if fact == "met" else None)
-    if fact == "waived":
-        told = {**seed.record.body, "waived": now, "waiver": visibility.UNVERIFIABLE}
-        seed = Seed(seed.ref, Record(told, due_s=now))
-    return (seed,)
-
-
-@lru_cache(maxsize=8)
-def _settings(visible_within_s: float, verify_deadline_s: float) -> Settings:
-    return Settings(visible_within_s=visible_within_s, verify_deadline_s=verify_deadline_s)
