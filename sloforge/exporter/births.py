@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sloforge import vocabulary as v
-from sloforge.exporter.records import Change, Record, Ref, Store, Total, key_hash
+from sloforge.exporter.ledger import Ledger
+from sloforge.exporter.records import Change, Record, Ref, Total, key_hash
 from sloforge.quantities import HOUR
 
 NEVER_HELD = frozenset({v.WRONG_ACCOUNT, v.NEAR_MISSES, v.DUPLICATE_SIDE_EFFECTS, v.SPAM_LOOPS})
@@ -48,15 +49,15 @@ def begin(totals: Iterable[Total], last: Shown, hold_s: float, now: float) -> Bi
     return Births(hold_s, started_s=now, gap_s=before_s if now - before_s <= LONGEST_GAP_S else now)
 
 
-def last_shown(store: Store) -> Shown:
+def last_shown(ledger: Ledger) -> Shown:
     """Return what is remembered. Raises StoreUnavailable."""
-    return store.transact(SHOWN, lambda record, now: Change(result=Shown(**record.body) if record else Shown()))
+    return ledger.transact(SHOWN, lambda record, now: Change(result=Shown(**record.body) if record else Shown()))
 
 
-def remember(store: Store, written_s: float) -> Shown:
+def remember(ledger: Ledger, written_s: float) -> Shown:
     """Remember that totals are shown now. Raises StoreUnavailable."""
 
     def decide(record: Record | None, now: float) -> Change[Shown]:
         return Change(result=Shown(now, written_s), record=Record(body={"at_s": now, "written_s": written_s}))
 
-    return store.transact(SHOWN, decide)
+    return ledger.transact(SHOWN, decide)

@@ -20,7 +20,8 @@ from sloforge.exporter import families
 from sloforge.exporter.births import Births, Shown, begin, last_shown, remember
 from sloforge.exporter.families import FAMILIES, Family, Kind
 from sloforge.exporter.gauges import open_values
-from sloforge.exporter.records import Open, Store, StoreUnavailable, Total
+from sloforge.exporter.ledger import Ledger
+from sloforge.exporter.records import Open, StoreUnavailable, Total
 from sloforge.exporter.samples import Holds, Values, counter, gauge, histogram
 from sloforge.exporter.settings import Settings
 from sloforge.exporter.universe import Universe
@@ -43,8 +44,8 @@ class Reading:
 class Collector:
     """Turns what a store holds into metric families. Safe in threads."""
 
-    def __init__(self, store: Store, universe: Universe, settings: Settings) -> None:
-        self._store = store
+    def __init__(self, ledger: Ledger, universe: Universe, settings: Settings) -> None:
+        self._ledger = ledger
         self._universe = universe
         self._hold_s = settings.birth_hold_s
         self._zeros = {name: dict.fromkeys(values, 0.0) for name, values in zeros(universe, settings).items()}
@@ -64,7 +65,7 @@ class Collector:
             reading = self._read()
             page = [metric for family in FAMILIES for metric in self._made(family, reading, openmetrics)]
             with contextlib.suppress(StoreUnavailable):
-                self._shown = remember(self._store, reading.written_s)
+                self._shown = remember(self._ledger, reading.written_s)
         return page
 
     def _read(self) -> Reading:
@@ -77,17 +78,17 @@ class Collector:
         return self._last
 
     def _read_now(self) -> Reading:
-        totals, now = self._store.totals(), self._store.now()
+        totals, now = self._ledger.totals(), self._ledger.now()
         if self._births is None:
-            self._shown = last_shown(self._store)
+            self._shown = last_shown(self._ledger)
             self._births = begin(totals, self._shown, self._hold_s, now)
-        written_s = self._store.last_write()
+        written_s = self._ledger.last_write()
         if written_s <= self._shown.at_s:  # by nobody but this collector
             written_s = self._shown.written_s
         by_name: dict[str, list[Total]] = defaultdict(list)
         for total in totals:
             by_name[total.name].append(total)
-        return Reading(by_name, self._store.open_groups(), written_s, now)
+        return Reading(by_name, self._ledger.open_groups(), written_s, now)
 
     def _made(self, family: Family, reading: Reading, openmetrics: bool) -> Iterator[Metric]:
         """Yield the family; or nothing, if it cannot be made: one that fails may not take the others along."""
@@ -95,8 +96,7 @@ class Collector:
             samples = list(self._samples(family, reading, openmetrics))
         except Exception:
             log.exception("%s cannot be shown", family.name)
-            with contextlib.suppress(StoreUnavailable):
-                self._store.add([families.STORE_ERRORS.count({"operation": "expose"})])
+            self._ledger.add([families.STORE_ERRORS.count({"operation": "expose"})])
             return
         metric = Metric(family.name.removesuffix("_total"), family.help, family.kind.value)
         metric.samples = samples

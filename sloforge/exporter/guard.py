@@ -4,12 +4,12 @@ Nothing else about a count changes, so sums over clients stay exact whatever wor
 the ledger, in one record for each label: all workers see the same names, also after a restart.
 """
 
-import contextlib
 import logging
 from collections.abc import Mapping
 
 from sloforge.exporter import families
-from sloforge.exporter.records import Change, Decide, Labels, Record, Ref, Store, StoreUnavailable, key_hash
+from sloforge.exporter.ledger import Ledger
+from sloforge.exporter.records import Change, Decide, Labels, Record, Ref, StoreUnavailable, key_hash
 from sloforge.exporter.universe import Universe
 
 OTHER = "other"
@@ -31,8 +31,8 @@ def clean(value: str) -> str:
 class Guard:
     """Cleans labels and admits new clients and platforms up to their limits. Safe in threads and after a fork."""
 
-    def __init__(self, store: Store, universe: Universe, limits: Mapping[str, int]) -> None:
-        self._store = store
+    def __init__(self, ledger: Ledger, universe: Universe, limits: Mapping[str, int]) -> None:
+        self._ledger = ledger
         self._limits = limits
         self._declared = {label: universe.values(label) | {OTHER, ""} for label in OPEN_LABELS}
         self._admitted: dict[str, frozenset[str]] = dict.fromkeys(OPEN_LABELS, frozenset())
@@ -55,7 +55,7 @@ class Guard:
         """Ask the ledger for room; it is the same for all workers. Take along what it knows."""
         limit = self._limits.get(label, LIMIT)
         try:
-            known = self._store.transact(Ref("guard", key_hash(label)), self._admission(label, value, limit))
+            known = self._ledger.transact(Ref("guard", key_hash(label)), self._admission(label, value, limit))
         except StoreUnavailable:  # better a client too many than its events under another name
             return len(self._admitted[label]) < limit
         # Threads that do this at once may lose a name, which is then asked for again.
@@ -66,7 +66,7 @@ class Guard:
 
     def _admission(self, label: str, value: str, limit: int) -> Decide[frozenset[str]]:
         """Return the decision whether `value` is let in: it answers all names that are."""
-        carried = frozenset(found for total in self._store.totals() for name, found in total.labels if name == label)
+        carried = frozenset(found for total in self._ledger.totals() for name, found in total.labels if name == label)
         carried -= self._declared[label]  # these names go on, also where their record was pruned
 
         def decide(record: Record | None, now: float) -> Change[frozenset[str]]:
@@ -80,5 +80,4 @@ class Guard:
         if label not in self._told:
             self._told.add(label)
             log.warning("more than %d values of %s: new ones count as %s", self._limits.get(label, LIMIT), label, OTHER)
-        with contextlib.suppress(StoreUnavailable):
-            self._store.add([families.LABEL_OVERFLOW.count({"label": label})])
+        self._ledger.add([families.LABEL_OVERFLOW.count({"label": label})])
