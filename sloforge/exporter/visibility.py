@@ -1,24 +1,19 @@
 """Whether published posts were seen in time (SLO-03): one result for each post, `in_time`, `late` or `unverifiable`.
 
-The clock starts in the transaction that records the publishing (`seed_for_publish`), so no crash can lose it. What
-verifiers report is noted beside it, for they may be faster than the publisher's own record; then the post is judged,
-at once if its publishing is known, else when its time is up. A post that is gone is late without waiting.
+The clock starts in the transaction that records the publishing (`seed_for_publish`), so no crash can lose it. A post
+that is gone is late without waiting. What verifiers report comes in by verifiers.py.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
-from functools import partial
-from typing import Any
 
-from sloforge.exporter import attempts
-from sloforge.exporter.deadlines import Deadline, Facts, known, note, notes
+from sloforge.exporter.deadlines import Deadline, Facts
 from sloforge.exporter.families import VISIBILITY, VISIBILITY_DELAY, VISIBILITY_OLDEST
-from sloforge.exporter.ledger import Ledger
-from sloforge.exporter.records import Change, Record, Ref, Seed, StoreUnavailable, key_hash
+from sloforge.exporter.records import Change, Record, Ref, Seed
 from sloforge.exporter.settings import Settings
 
 SCOPE = "visibility"
+UNVERIFIABLE = "unverifiable"
 
 POST = Deadline(VISIBILITY, VISIBILITY_DELAY, good="in_time", gauge=VISIBILITY_OLDEST)
 
@@ -45,59 +40,3 @@ def seed_for_publish(
 def judge(record: Record | None, now: float, *, told: Facts) -> Change[Facts]:
     """Judge a post by what verifiers have told and by the time that has passed."""
     return POST.decide(record, now, **told) if record else Change(result={})
-
-
-def confirm(record: Record | None, now: float, *, told: Facts, settings: Settings) -> Change[Any]:
-    """Pass on to the attempt what verifiers have told about its post: its success may be waiting for that."""
-    if record is None:
-        return Change(result=False)
-    if "met" in told:
-        return attempts.seen(record, now, window_s=settings.recovery_window_s)
-    if "lost" in told:
-        return attempts.gone(record, now, exempt=sorted(settings.exempt))
-    if record.body["state"] != "published":
-        return Change(result=False)
-    lane, owner, post_id = (record.body[name] for name in ("lane", "owner", "post_id"))
-    window_s = settings.recovery_window_s
-    return attempts.succeed(record, now, lane=lane, owner=owner, evidence="post_id", post_id=post_id, window_s=window_s)
-
-
-def settle(ledger: Ledger, settings: Settings, ref: Ref) -> None:
-    """Judge a post by what is known of it now. The attempt comes first: if we die in between, the clock still runs."""
-    told = ledger.transact(notes(ref), known)
-    if not ledger.transact(ref, known):
-        return
-    if told:
-        ledger.transact(Ref(attempts.SCOPE, ref.key), partial(confirm, told=told, settings=settings))
-    ledger.transact(ref, partial(judge, told=told))
-
-
-class Visibility:
-    """What verifiers report about published posts. `key` is the idempotency key of the publishing.
-
-    Each call may be repeated, and may come late: with `at`, the time of the observation in seconds since 1970, the
-    post is judged by that. None of them raises.
-    """
-
-    def __init__(self, ledger: Ledger, settings: Settings) -> None:
-        self._ledger = ledger
-        self._settings = settings
-
-    def seen(self, key: str, *, at: float | None = None) -> None:
-        """Report that the post is there for the public to see."""
-        self._tell(key, "met", at)
-
-    def gone(self, key: str, *, at: float | None = None) -> None:
-        """Report that the post is not there and will not come: it is late at once, unless it was seen before."""
-        self._tell(key, "lost", at)
-
-    def unverifiable(self, key: str, *, at: float | None = None) -> None:
-        """Report that the platform cannot be asked about the post, which therefore is no part of SLO-03."""
-        self._tell(key, "waived", at, waiver="unverifiable")
-
-    def _tell(self, key: str, fact: str, at: float | None, **more: str) -> None:
-        ref = Ref(SCOPE, key_hash(key))
-        noted = self._ledger.record(notes(ref), note, fact, at, more)
-        if noted is not None:
-            with suppress(StoreUnavailable):  # then the sweeper judges
-                settle(self._ledger, self._settings, ref)

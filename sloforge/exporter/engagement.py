@@ -1,0 +1,103 @@
+"""Whether inbound events reach the inbox (SLO-06 A) and get their automatic reply (B) in time: one result each.
+
+Both clocks run from the event's creation. B runs only for events that are configured for an automatic reply, and
+stops uncounted when people or a policy take the reply over in time.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sloforge.exporter.deadlines import Deadline, Facts, Labelling, moment
+from sloforge.exporter.families import AUTO_REPLIES, AUTO_REPLY_DELAY, INBOUND, INBOUND_DELAY
+from sloforge.exporter.ledger import Ledger
+from sloforge.exporter.records import Change, Decide, Record, Ref, key_hash
+from sloforge.exporter.settings import Settings
+from sloforge.exporter.steps import step
+
+INBOX = "inbound"
+REPLY = "reply"
+
+CLOCKS = {
+    INBOX: Deadline(INBOUND, INBOUND_DELAY, good="in_time"),
+    REPLY: Deadline(AUTO_REPLIES, AUTO_REPLY_DELAY, good="in_time", silent=frozenset({"skipped"})),
+}
+
+
+def expire(record: Record | None, now: float, *, scope: str) -> Change[Facts]:
+    """Judge an event by the time that has passed."""
+    return CLOCKS[scope].decide(record, now) if record else Change(result={})
+
+
+@step("engagement/arrived")
+def arrived(scope: str, labels: Mapping[str, str], created_s: float, within_s: float) -> Decide[Facts]:
+    """Start a clock of an event; again changes nothing."""
+
+    def decide(record: Record | None, now: float) -> Change[Facts]:
+        since = moment(created_s, now)
+        return CLOCKS[scope].decide(record, now, labels=labels, since=since, deadline=since + within_s)
+
+    return decide
+
+
+@step("engagement/happened")
+def happened(scope: str, fact: str, at: float | None) -> Decide[Facts]:
+    """Judge an event by what has happened: `met`, or `waived`."""
+
+    def decide(record: Record | None, now: float) -> Change[Facts]:
+        more: dict[str, Any] = {"waiver": "skipped"} if fact == "waived" else {}
+        return CLOCKS[scope].decide(record, now, **{fact: moment(at, now)}, **more)
+
+    return decide
+
+
+class Engagement:
+    """Makes the clocks of inbound events."""
+
+    def __init__(self, ledger: Ledger, settings: Settings, labels: Labelling) -> None:
+        self._ledger = ledger
+        self._settings = settings
+        self._labels = labels
+
+    def inbound(
+        self, event: str, *, created: float, client_id: str, platform: str, auto_reply: str | None = None
+    ) -> "Inbound":
+        """Tell that an event is known, and return it. Whoever meets the event may tell so again.
+
+        `event` is the platform's id for it, `created` when it came about, in seconds since 1970. `auto_reply` is the
+        action type (comment, dm) of the reply that is configured for it. Old events that are imported belong in no
+        SLO: do not tell them.
+        """
+        ref = Ref(INBOX, key_hash(f"{platform}/{event}"))
+        labels = dict(self._labels({"client_id": client_id, "platform": platform}))
+        self._ledger.record(ref, arrived, INBOX, labels, created, self._settings.inbound_within_s)
+        if auto_reply:
+            labels = dict(self._labels({**labels, "action_type": auto_reply}))
+            within_s = self._settings.reply_within_s
+            self._ledger.record(ref._replace(scope=REPLY), arrived, REPLY, labels, created, within_s)
+        return Inbound(self._ledger, ref.key, automatic=bool(auto_reply))
+
+
+class Inbound:
+    """One inbound event. None of the calls raises; each may be repeated; `at` defaults to now."""
+
+    def __init__(self, ledger: Ledger, key: bytes, *, automatic: bool) -> None:
+        self._ledger = ledger
+        self._key = key
+        self._automatic = automatic
+
+    def visible(self, *, at: float | None = None) -> None:
+        """Tell that the event is in the inbox for operators to see."""
+        self._tell(INBOX, "met", at)
+
+    def replied(self, *, at: float | None = None) -> None:
+        """Tell that the automatic reply was sent; without a configured one, this counts nowhere."""
+        if self._automatic:
+            self._tell(REPLY, "met", at)
+
+    def skip_auto(self, *, at: float | None = None) -> None:
+        """Tell that no automatic reply will come and none is owed; one that is late already stays late."""
+        if self._automatic:
+            self._tell(REPLY, "waived", at)
+
+    def _tell(self, scope: str, fact: str, at: float | None) -> None:
+        self._ledger.record(Ref(scope, self._key), happened, scope, fact, at)
