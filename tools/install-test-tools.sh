@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Make sure that the real tools which the tests run are here: promtool, prometheus, amtool, alertmanager, Go.
+# Make sure that the real tools which the tests run are here: promtool, prometheus, amtool, alertmanager, redis, Go.
 # What is missing is fetched as a Debian or Ubuntu package and unpacked below .tools/, never installed: so this needs
 # no root, starts no service and changes nothing outside the checkout. Elsewhere it says what to install.
 set -euo pipefail
@@ -12,6 +12,7 @@ look() { # leave in `missing` the packages that hold what is not here
   missing=()
   { has promtool && has prometheus; } || missing+=(prometheus)
   { has amtool && { has prometheus-alertmanager || has alertmanager; }; } || missing+=(prometheus-alertmanager)
+  has redis-server || missing+=(redis-server redis-tools libjemalloc2 liblua5.1-0 liblzf1) # with what it is linked to
 }
 
 fetch() { # fetch PACKAGE...: as the system's package lists say, else with lists of our own
@@ -33,8 +34,9 @@ if [ ${#missing[@]} -gt 0 ] && command -v apt-get >/dev/null && command -v dpkg-
   look
 fi
 if [ ${#missing[@]} -gt 0 ]; then
-  echo "The tests need promtool, prometheus (2.42 or newer), amtool and alertmanager (0.25 or newer) on PATH." >&2
-  echo "On Debian or Ubuntu: apt-get install ${missing[*]}; elsewhere: https://prometheus.io/download" >&2
+  echo "The tests need promtool, prometheus (2.42 or newer), amtool, alertmanager (0.25 or newer) and redis-server" >&2
+  echo "(6 or newer) on PATH. On Debian or Ubuntu: apt-get install ${missing[*]}" >&2
+  echo "Elsewhere: https://prometheus.io/download and https://redis.io/downloads" >&2
 fi
 
 go_version=$(go env GOVERSION 2>/dev/null || true)

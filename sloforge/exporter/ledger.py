@@ -33,6 +33,8 @@ from sloforge.exporter.stores import open_store, spool_path
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_NOTHING = Ref("spool", key_hash(""))  # no record: what a decision that only counts is asked about
+
 _log = logging.getLogger(__name__)
 
 
@@ -200,7 +202,7 @@ class Ledger:
     def _apply(self, entry: Entry) -> None:
         try:
             decide, ref = _decision(entry)
-            self.store.transact_once(_mark(entry.id), ref, decide)
+            self.store.transact_once(entry.id, ref, decide)
         except StoreUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - of another version, or refused by its step: people must look at it
@@ -211,23 +213,18 @@ class Ledger:
         assert self.spool is not None
         self.spool.set_aside(line)
         count = Count(STORE_ERRORS.name, (("operation", "spool"),))
-        mark = _mark(line.hex())
-        self.store.transact_once(mark, mark, lambda record, now: Change(result=None, counts=(count,)))
+        self.store.transact_once(line.hex(), _NOTHING, lambda record, now: Change(result=None, counts=(count,)))
 
     def _take_errors(self) -> list[Count]:
         errors, self._errors = self._errors, Counter()
         return [Count(STORE_ERRORS.name, (("operation", name),), number) for name, number in errors.items()]
 
 
-def _mark(text: str) -> Ref:
-    return Ref("spool", key_hash(text))
-
-
 def _decision(entry: Entry) -> tuple[Decide[Any], Ref]:
     """Return what a spooled entry asks for, judged at the time at which it happened."""
     if not entry.step:
         counts = tuple(Count(name, tuple((k, v) for k, v in labels), *rest) for name, labels, *rest in entry.counts)
-        return lambda record, now: Change(result=None, counts=counts), _mark(entry.id)
+        return lambda record, now: Change(result=None, counts=counts), _NOTHING
     decide = STEPS[entry.step](*entry.args, **entry.kwargs)
     ref = Ref(entry.scope, bytes.fromhex(entry.key))
     return lambda record, now: decide(record, min(entry.at_s, now)), ref

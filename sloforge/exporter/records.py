@@ -117,8 +117,8 @@ class Store(Protocol):
         """Read the record, let `decide` judge, write everything or nothing; return the decision's result."""
         ...
 
-    def transact_once(self, mark: Ref, ref: Ref, decide: Decide[Any]) -> bool:
-        """Transact, and leave `mark` in the same transaction; do nothing and return False where it already is."""
+    def transact_once(self, mark: str, ref: Ref, decide: Decide[Any]) -> bool:
+        """Transact durably, and remember `mark` with it; do nothing and return False where it is known already."""
         ...
 
     def add(self, counts: Iterable[Count]) -> None:

@@ -27,6 +27,10 @@ def open_store(url: str, clock: Callable[[], float] | None = None) -> Store:
         from sloforge.exporter.stores.sqlite import SqliteStore
 
         return SqliteStore(rest, clock)
+    if separator and scheme in ("redis", "rediss", "unix"):
+        from sloforge.exporter.stores.redis import RedisStore
+
+        return RedisStore(url, clock)
     raise ValueError(f"no ledger at {url!r}: write sqlite:///path/ledger.db, redis://host:6379/0 or memory://")
 
 

@@ -24,11 +24,11 @@ class Reading(NamedTuple):
 
 
 class Clock:
-    """Where a store gets the time from: the host's clocks, or one function for a test to turn."""
+    """Where a store gets the time from: the host's clocks, or those of a test (`steady` None: the same as `wall`)."""
 
-    def __init__(self, wall: Callable[[], float] | None = None) -> None:
+    def __init__(self, wall: Callable[[], float] | None = None, steady: Callable[[], float] | None = None) -> None:
         self._wall = wall or time.time
-        self._steady = wall or time.monotonic
+        self._steady = steady or wall or time.monotonic
 
     def after(self, last: Reading | None) -> Reading:
         """Return the time now, given the ledger's last reading."""

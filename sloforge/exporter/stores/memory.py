@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from sloforge.exporter.records import Count, Decide, Labels, Open, Record, Ref, Total
+from sloforge.exporter.records import Count, Decide, Labels, Open, Record, Ref, Total, key_hash
 from sloforge.exporter.stores import forks
 from sloforge.exporter.stores.clock import Clock, Reading
 
@@ -44,13 +44,14 @@ class MemoryStore:
             self._count(change.counts, now)
             return change.result
 
-    def transact_once(self, mark: Ref, ref: Ref, decide: Decide[Any]) -> bool:
-        """Transact, and leave `mark` in the same transaction; do nothing and return False where it already is."""
+    def transact_once(self, mark: str, ref: Ref, decide: Decide[Any]) -> bool:
+        """Transact, and remember `mark` in the same transaction; do nothing and return False where it is known."""
+        marked = Ref("spool", key_hash(mark))
         with self._lock:
-            if mark in self._records:
+            if marked in self._records:
                 return False
             self.transact(ref, decide)
-            self._put(mark, Record({}), self.now())
+            self._put(marked, Record({}), self.now())
             return True
 
     def add(self, counts: Iterable[Count]) -> None:

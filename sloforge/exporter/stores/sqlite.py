@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sloforge.exporter.records import Count, Decide, Open, Record, Ref, Total
+from sloforge.exporter.records import Count, Decide, Open, Record, Ref, Total, key_hash
 from sloforge.exporter.stores import forks
 from sloforge.exporter.stores.clock import Clock, Reading
 from sloforge.exporter.stores.codec import to_body, to_labels, to_text
@@ -54,13 +54,14 @@ class SqliteStore:
         with self._writing(durable) as (db, now):
             return _apply(db, now, ref, decide)
 
-    def transact_once(self, mark: Ref, ref: Ref, decide: Decide[Any]) -> bool:
-        """Transact, and leave `mark` in the same transaction; do nothing and return False where it already is."""
+    def transact_once(self, mark: str, ref: Ref, decide: Decide[Any]) -> bool:
+        """Transact, and remember `mark` in the same transaction; do nothing and return False where it is known."""
+        marked = Ref("spool", key_hash(mark))
         with self._writing(durable=True) as (db, now):
-            if _find(db, mark) is not None:
+            if _find(db, marked) is not None:
                 return False
             _apply(db, now, ref, decide)
-            db.execute(_WRITE, _row(mark, Record({}), now))
+            db.execute(_WRITE, _row(marked, Record({}), now))
             return True
 
     def add(self, counts: Iterable[Count]) -> None:
