@@ -67,14 +67,13 @@ def succeed(
         return Change(result=False)
     body = record.body
     waited = body["state"] == "published" and body["lane"] == lane
-    counted = counting.succeed(
-        body["lanes"][lane], body["published_s"] if waited else now, evidence, window_s, trace_id
-    )
+    tally, effect = _effect(body["lanes"][lane])
+    counted = counting.succeed(tally, body["published_s"] if waited else now, evidence, window_s, trace_id)
     first = body["post_id"] if body["state"] in ("succeeded", "published") else ""
     return Change(
         result=True,
         record=_ended(record, now, "succeeded", counted.tally, post_id=first or post_id, lane=lane),
-        counts=(*counted.counts, *try_ended(record, owner, lane, "succeeded")),
+        counts=(*counted.counts, *effect, *try_ended(record, owner, lane, "succeeded")),
     )
 
 
@@ -92,12 +91,12 @@ def publish(
     record = _find(record, lane, unclaimed, owner)
     if record is None or record.body["state"] in ("succeeded", "published"):
         return Change(result=record is not None)
-    tally = record.body["lanes"][lane]
+    tally, effect = _effect(record.body["lanes"][lane])
     kept = _ended(record, now, "published", tally, post_id=post_id, lane=lane, published_s=now)
     return Change(
         result=True,
         record=replace(kept, due_s=now + deadline_s),
-        counts=try_ended(record, owner, lane, "published"),
+        counts=(*effect, *try_ended(record, owner, lane, "published")),
     )
 
 
@@ -111,14 +110,13 @@ def fail(
     final: bool = False,
     unknown: bool = False,
     wrong_account: bool = False,
-    incidents: Sequence[str] = (),
     exempt: Pairs = (),
     unclaimed: Tally | None = None,
     trace_id: str = "",
 ) -> Change[bool]:
     """End in failure; False: another owner has the key, and this one's failure is nobody's business any more.
 
-    `why` is one of failures.PAIRS. `incidents` are platforms, `exempt` pairs, whose failures are excluded at once.
+    `why` is one of failures.PAIRS, `exempt` those of them that are excluded at once.
     `unknown`: the effect may have happened nevertheless. `wrong_account`: it did, and on an account not meant.
     """
     record = _find(record, lane, unclaimed, owner)
@@ -129,11 +127,12 @@ def fail(
         wrong = counting.once(wrong.tally, "wrong_account", f.WRONG_ACCOUNT, trace_id)
     if not is_held_by(record, owner):
         return Change(result=False, record=keep(record, wrong.tally) if wrong.counts else None, counts=wrong.counts)
-    counted = _fail(wrong.tally, now, Failure(why[0], why[1]), incidents, exempt, trace_id)
+    tally, effect = _effect(wrong.tally, record.body["effect"])
+    counted = _fail(tally, now, Failure(why[0], why[1]), exempt, trace_id)
     return Change(
         result=True,
         record=_ended(record, now, "failed", counted.tally, final=final, unknown=unknown),
-        counts=(*wrong.counts, *counted.counts, *try_ended(record, owner, lane, "failed")),
+        counts=(*wrong.counts, *counted.counts, *effect, *try_ended(record, owner, lane, "failed")),
     )
 
 
@@ -144,11 +143,12 @@ def block(
     record = _find(record, lane, unclaimed, owner)
     if record is None or not is_held_by(record, owner):
         return Change(result=False)
-    counted = counting.block(record.body["lanes"][lane], now, trace_id)
+    tally, effect = _effect(record.body["lanes"][lane], record.body["effect"])
+    counted = counting.block(tally, now, trace_id)
     return Change(
         result=True,
         record=_ended(record, now, "blocked", counted.tally, unknown=record.body["unknown"]),
-        counts=(*counted.counts, *try_ended(record, owner, lane, "blocked")),
+        counts=(*counted.counts, *effect, *try_ended(record, owner, lane, "blocked")),
     )
 
 
@@ -156,12 +156,10 @@ def release(record: Record | None, now: float, *, owner: int) -> Change[bool]:
     """Give the key back uncounted; unless somebody takes it up before the lease ends, that counts as a crash."""
     if record is None or not is_held_by(record, owner) or record.body["state"] != "running":
         return Change(result=False)
-    counts = try_ended(record, owner, record.body["lane"], "released")
-    return Change(
-        result=True,
-        record=Record({**record.body, "state": "released", "unknown": True}, due_s=record.due_s),
-        counts=counts,
-    )
+    tally, effect = _effect(last_tally(record), record.body["effect"])
+    body = {**keep(record, tally).body, "state": "released", "unknown": True}
+    counts = (*effect, *try_ended(record, owner, lane_of(tally), "released"))
+    return Change(result=True, record=Record(body, due_s=record.due_s), counts=counts)
 
 
 # --- said by others, or by the clock ---------------------------------------------------------------------------------
@@ -174,36 +172,38 @@ def seen(record: Record | None, now: float, *, post_id: str = "", window_s: floa
     """
     if record is None or record.body["state"] == "succeeded":
         return Change(result=record is not None)
-    body, tally = record.body, last_tally(record)
+    body = record.body
+    tally, effect = _effect(last_tally(record))
     at_s = body["published_s"] if body["state"] == "published" else now
     counted = counting.succeed(tally, at_s, "verified", window_s)
     return Change(
         result=True,
         record=_ended(record, now, "succeeded", counted.tally, post_id=post_id or body["post_id"]),
-        counts=(*counted.counts, *try_ended(record, body["owner"], lane_of(tally), "succeeded")),
+        counts=(*counted.counts, *effect, *try_ended(record, body["owner"], lane_of(tally), "succeeded")),
     )
 
 
-def gone(record: Record | None, now: float, *, incidents: Sequence[str] = (), exempt: Pairs = ()) -> Change[bool]:
+def gone(record: Record | None, now: float, *, exempt: Pairs = ()) -> Change[bool]:
     """The post is known not to be there: a published key has failed. Returns whether that was the case."""
     if record is None or record.body["state"] != "published":
         return Change(result=False)
-    counted = _fail(last_tally(record), now, NO_VISIBILITY, incidents, exempt)
+    counted = _fail(last_tally(record), now, NO_VISIBILITY, exempt)
     return Change(result=True, record=_ended(record, now, "failed", counted.tally), counts=counted.counts)
 
 
-def expire(record: Record | None, now: float, *, incidents: Sequence[str] = (), exempt: Pairs = ()) -> Change[bool]:
+def expire(record: Record | None, now: float, *, exempt: Pairs = ()) -> Change[bool]:
     """Settle a lease or a deadline that has passed, as of that moment; returns whether there was one."""
     if record is None or record.due_s is None or record.due_s > now:
         return Change(result=False)
     if record.body["state"] == "published":
-        return gone(record, record.due_s, incidents=incidents, exempt=exempt)
-    counted = _fail(last_tally(record), record.due_s, CRASH, incidents, exempt)
+        return gone(record, record.due_s, exempt=exempt)
     body = record.body
+    tally, effect = _effect(last_tally(record), body["effect"])
+    counted = _fail(tally, record.due_s, CRASH, exempt)
     return Change(
         result=True,
         record=_ended(record, record.due_s, "expired", counted.tally, unknown=True),
-        counts=(*counted.counts, *try_ended(record, body["owner"], body["lane"], "expired")),
+        counts=(*counted.counts, *effect, *try_ended(record, body["owner"], body["lane"], "expired")),
     )
 
 
@@ -258,10 +258,10 @@ def _find(record: Record | None, lane: str, unclaimed: Tally | None, owner: int)
     return Record({**BLANK, "state": "running", "lane": lane, "owner": owner, "lanes": {lane: unclaimed}})
 
 
-def _fail(
-    tally: Tally, at_s: float, why: Failure, incidents: Sequence[str], exempt: Pairs, trace_id: str = ""
-) -> Counted:
-    forgiven = "exempt_class" if tuple(why) in map(tuple, exempt) else ""
-    if tally["labels"][1] in incidents:
-        forgiven = "dependency_incident"
-    return counting.fail(tally, at_s, why, forgiven, trace_id)
+def _effect(tally: Tally, happened: bool = True) -> Counted:
+    """Count the side effect when its try ends: one that was begun and not refused, and that of any success."""
+    return counting.once(tally, "effect", f.SIDE_EFFECTS) if happened else Counted(tally, ())
+
+
+def _fail(tally: Tally, at_s: float, why: Failure, exempt: Pairs, trace_id: str = "") -> Counted:
+    return counting.fail(tally, at_s, why, exempt=tuple(why) in map(tuple, exempt), trace_id=trace_id)

@@ -1,13 +1,13 @@
 """Who may work on a key, and what it may do meanwhile: pure transitions on the records of attempts.py."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 from sloforge.exporter import families as f
 from sloforge.exporter import tally as counting
 from sloforge.exporter.attempts import BLANK, Body, Pairs, expire, is_held_by, keep, last_tally, succeed
-from sloforge.exporter.records import Change, Record, Seed
+from sloforge.exporter.records import Change, Record
 from sloforge.exporter.tally import Tally, lane_of
 
 
@@ -35,18 +35,17 @@ def claim(
     retention_s: float,
     force: bool = False,
     waiting: bool = False,
-    incidents: Sequence[str] = (),
     exempt: Pairs = (),
 ) -> Change[Claimed]:
     """Take the key for a try, or say why not. `mine` is the tally to begin with; it starts now.
 
-    `identity` is a fingerprint of what may never differ. `waiting` asks again without being counted again. `incidents`
-    and `exempt` are those of `attempts.fail`, for an earlier try whose lease nobody has settled yet.
+    `identity` is a fingerprint of what may never differ. `waiting` asks again without being counted again. `exempt` is
+    that of `attempts.fail`, for an earlier try whose lease nobody has settled yet.
     """
     mine = {**mine, "first_s": now}
     if record is None or _forgotten(record, now, retention_s):
         return _run({**BLANK, "identity": identity}, mine, now, lease_s)
-    overdue = expire(record, now, incidents=incidents, exempt=exempt)
+    overdue = expire(record, now, exempt=exempt)
     answer = _admit(overdue.record or record, now, mine, identity, lease_s, force=force, waiting=waiting)
     return replace(answer, record=answer.record or overdue.record, counts=(*overdue.counts, *answer.counts))
 
@@ -117,27 +116,20 @@ def renew(record: Record | None, now: float, *, owner: int, lease_s: float) -> C
     return Change(result=True, record=_leased(record.body, now, lease_s))
 
 
-def begin_effect(
-    record: Record | None, now: float, *, owner: int, lease_s: float, seeds: Sequence[Seed] = ()
-) -> Change[str]:
-    """Let the side effect begin: `go`, or why not: `duplicate`, `unknown` (reconcile first), `lost` (the lease).
-
-    `seeds` are what follows from an effect: the audit clock.
-    """
+def begin_effect(record: Record | None, now: float, *, owner: int, lease_s: float) -> Change[str]:
+    """Let the side effect begin: `go`, or why not: `duplicate`, `unknown` (reconcile first), `lost` (the lease)."""
     if record is None:
         return Change(result="lost")
-    body, tally = record.body, last_tally(record)
+    body = record.body
     held = is_held_by(record, owner)
     if body["state"] in ("succeeded", "published") or (held and body["effect"]):
-        repeated = counting.once(tally, "duplicate_effect", f.DUPLICATE_SIDE_EFFECTS)
+        repeated = counting.once(last_tally(record), "duplicate_effect", f.DUPLICATE_SIDE_EFFECTS)
         return Change(result="duplicate", record=keep(record, repeated.tally), counts=repeated.counts)
     if not held:
         return Change(result="lost")
     if body["unknown"] and body["state"] == "running":
         return Change(result="unknown")
-    done = counting.once(tally, "effect", f.SIDE_EFFECTS)
-    busy = {**keep(record, done.tally).body, "unknown": False, "effect": True}
-    return Change(result="go", record=_leased(busy, now, lease_s), counts=done.counts, seeds=tuple(seeds))
+    return Change(result="go", record=_leased({**body, "unknown": False, "effect": True}, now, lease_s))
 
 
 def undo_effect(record: Record | None, now: float, *, owner: int) -> Change[None]:

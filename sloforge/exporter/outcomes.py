@@ -3,14 +3,14 @@
 What a worker tells while the ledger is out of reach waits in the spool under these names.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Concatenate, ParamSpec, TypedDict, TypeVar
 
-from sloforge.exporter import attempts, claims, visibility
+from sloforge.exporter import attempts, audits, claims, families, visibility
 from sloforge.exporter import tally as counting
-from sloforge.exporter.records import Change, Decide, Record, Seed
+from sloforge.exporter.records import Change, Decide, Record, Ref, Seed
 from sloforge.exporter.settings import Settings
 from sloforge.exporter.steps import Step, step
 
@@ -20,16 +20,28 @@ T = TypeVar("T")
 Rule = Callable[Concatenate[Record | None, float, P], Change[T]]
 
 
-class Watch(TypedDict):
-    """The visibility clock that a publishing starts: `key` is that of the attempt's Ref, in hexadecimal.
+class Follow(TypedDict):
+    """What follows from an attempt: `key` is that of its Ref, in hexadecimal.
 
     `fact`: "met" for a post that was seen at once, "waived" for one that never can be, else empty.
     """
 
     key: str
+    fact: str
     visible_within_s: float
     verify_deadline_s: float
-    fact: str
+    audit_grace_s: float
+
+
+def follow(ref: Ref, settings: Settings, fact: str = "") -> Follow:
+    """Return what the transitions below need to start clocks."""
+    return {
+        "key": ref.key.hex(),
+        "fact": fact,
+        "visible_within_s": settings.visible_within_s,
+        "verify_deadline_s": settings.verify_deadline_s,
+        "audit_grace_s": settings.audit_grace_s,
+    }
 
 
 def _step(name: str, rule: Rule[P, T]) -> Step[P, T]:
@@ -41,27 +53,35 @@ def _step(name: str, rule: Rule[P, T]) -> Step[P, T]:
     return step(name)(make)
 
 
-def _watched(name: str, rule: Rule[P, T]) -> "Step[Concatenate[Watch | None, P], T]":
-    """Name a transition that starts the visibility clock in the same transaction."""
+def _followed(name: str, rule: Rule[P, T]) -> Step[Concatenate[Follow, P], T]:
+    """Name a transition that starts clocks in its own transaction, so that no crash comes in between."""
 
-    def make(watch: Watch | None, *args: P.args, **kwargs: P.kwargs) -> Decide[T]:
+    def make(follow: Follow, *args: P.args, **kwargs: P.kwargs) -> Decide[T]:
         def decide(record: Record | None, now: float) -> Change[T]:
             change = rule(record, now, *args, **kwargs)
-            if watch is None or change.record is None:
-                return change
-            return replace(change, seeds=(_clock(watch, change.record, now),))
+            return replace(change, seeds=tuple(_seeds(follow, change, now)))
 
         return decide
 
     return step(name)(make)
 
 
-def _clock(watch: Watch, record: Record, now: float) -> Seed:
-    settings = _settings(watch["visible_within_s"], watch["verify_deadline_s"])
-    labels = counting.labels_of(attempts.last_tally(record))
-    seen_s = now if watch["fact"] == "met" else None
-    seed = visibility.seed_for_publish(labels, bytes.fromhex(watch["key"]), now, settings, seen_s=seen_s)
-    if watch["fact"] != "waived":
+def _seeds(follow: Follow, change: Change[T], now: float) -> Iterator[Seed]:
+    key = bytes.fromhex(follow["key"])
+    for count in change.counts:
+        if count.name == families.SIDE_EFFECTS.name:
+            opened = audits.begun(dict(count.labels), follow["audit_grace_s"])(None, now).record
+            yield from [Seed(Ref(audits.SCOPE, key), opened)] if opened else []
+    if change.record is not None and change.record.body["state"] in ("succeeded", "published"):
+        labels = counting.labels_of(attempts.last_tally(change.record))
+        if labels["action_type"] == "publish":
+            yield _visibility(follow, key, labels, now)
+
+
+def _visibility(follow: Follow, key: bytes, labels: Mapping[str, str], now: float) -> Seed:
+    settings = _settings(follow["visible_within_s"], follow["verify_deadline_s"])
+    seed = visibility.seed_for_publish(labels, key, now, settings, seen_s=now if follow["fact"] == "met" else None)
+    if follow["fact"] != "waived":
         return seed
     told = {**seed.record.body, "waived": now, "waiver": "unverifiable"}
     return Seed(seed.ref, Record(told, due_s=now))
@@ -72,14 +92,16 @@ def _settings(visible_within_s: float, verify_deadline_s: float) -> Settings:
     return Settings(visible_within_s=visible_within_s, verify_deadline_s=verify_deadline_s)
 
 
-SUCCEED = _watched("attempt.succeed", attempts.succeed)
-PUBLISH = _watched("attempt.publish", attempts.publish)
-FAIL = _step("attempt.fail", attempts.fail)
-BLOCK = _step("attempt.block", attempts.block)
-RELEASE = _step("attempt.release", attempts.release)
+SUCCEED = _followed("attempt.succeed", attempts.succeed)
+PUBLISH = _followed("attempt.publish", attempts.publish)
+FAIL = _followed("attempt.fail", attempts.fail)
+BLOCK = _followed("attempt.block", attempts.block)
+RELEASE = _followed("attempt.release", attempts.release)
+EXPIRE = _followed("attempt.expire", attempts.expire)
+SEEN = _followed("attempt.seen", attempts.seen)
 EXCLUDE = _step("attempt.exclude", attempts.exclude)
 RENEW = _step("attempt.renew", claims.renew)
 BEGIN_EFFECT = _step("attempt.begin_effect", claims.begin_effect)
 UNDO_EFFECT = _step("attempt.undo_effect", claims.undo_effect)
 NEAR_MISS = _step("attempt.near_miss", claims.near_miss)
-RECONCILE = _step("attempt.reconcile", claims.reconcile)
+RECONCILE = _followed("attempt.reconcile", claims.reconcile)

@@ -105,15 +105,15 @@ def succeed(tally: Tally, at_s: float, evidence: str, window_s: float, trace_id:
     return Counted(tally, (*attempt, *success))
 
 
-def fail(tally: Tally, at_s: float, why: Failure, forgiven: str = "", trace_id: str = "") -> Counted:
-    """Count a failure, if it is the key's first outcome. `forgiven`: one of FORGIVEN excludes it at once."""
+def fail(tally: Tally, at_s: float, why: Failure, *, exempt: bool = False, trace_id: str = "") -> Counted:
+    """Count a failure, if it is the key's first outcome; an `exempt` one is excluded at once."""
     if tally["synthetic"]:
         return _outside(tally, at_s, "synthetic", trace_id)
     if "attempt" in tally["marks"]:
         return Counted(tally, ())
     tally, attempt = _first_outcome(tally, at_s, trace_id)
     tally, failed = once(tally, "failure", f.FAILURES, trace_id, failure_class=why.failure_class, reason=why.reason)
-    tally, excluded = forgive({**tally, "failed_s": at_s}, forgiven)
+    tally, excluded = forgive({**tally, "failed_s": at_s}, "exempt_class" if exempt else "")
     return Counted(tally, (*attempt, *failed, *excluded))
 
 
