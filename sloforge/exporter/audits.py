@@ -38,7 +38,7 @@ def judge(record: Record | None, now: float, *, told: Facts) -> Change[Facts]:
     return write(record, Record({**record.body, "result": result}), (AUDITS.count(labels, result=result),))
 
 
-def settle(ledger: Ledger, ref: Ref) -> None:
+def settle(ledger: Ledger, settings: Settings, ref: Ref) -> None:
     """Judge the audit of `ref` by what is known of it now."""
     told = ledger.transact(notes(ref), known)
     ledger.transact(ref, partial(judge, told=told))
@@ -122,4 +122,4 @@ class Audits:
 
     def _settle(self, ref: Ref) -> None:
         with suppress(StoreUnavailable):  # then the sweeper judges
-            settle(self._ledger, ref)
+            settle(self._ledger, self._settings, ref)

@@ -5,6 +5,7 @@ stops uncounted when people or a policy take the reply over in time.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from sloforge.exporter.deadlines import Deadline, Facts, Labelling, moment
@@ -26,6 +27,11 @@ CLOCKS = {
 def expire(record: Record | None, now: float, *, scope: str) -> Change[Facts]:
     """Judge an event by the time that has passed."""
     return CLOCKS[scope].decide(record, now) if record else Change(result={})
+
+
+def settle(ledger: Ledger, settings: Settings, ref: Ref) -> None:
+    """Judge the event of `ref` by the time that has passed."""
+    ledger.transact(ref, partial(expire, scope=ref.scope))
 
 
 @step("engagement/arrived")

@@ -47,6 +47,11 @@ def expire(record: Record | None, now: float) -> Change[Facts]:
     return judge(record, record.body, now) if record else Change(result={})
 
 
+def settle(ledger: Ledger, settings: Settings, ref: Ref) -> None:
+    """Judge the episode of `ref` by the time that has passed."""
+    ledger.transact(ref, expire)
+
+
 @step("episode/runs")
 def runs(labels: Mapping[str, str], lease_s: float) -> Decide[Facts]:
     """Start an episode, or renew the lease of one that runs; one that has ended stays so."""

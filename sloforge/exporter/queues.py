@@ -16,7 +16,7 @@ from sloforge.exporter.settings import Settings
 from sloforge.exporter.steps import step
 from sloforge.quantities import DAY
 
-SCOPE = "queue/"
+SCOPE = "queue"
 FORGOTTEN_S = DAY  # a job that nobody starts, or whose end nobody reports, leaves the gauges after this time
 
 JOB = Deadline(DUE_JOBS, START_DELAY, good="on_time", silent=frozenset({"cancelled"}))
@@ -31,6 +31,11 @@ def judge(record: Record | None, facts: Facts, now: float) -> Change[Facts]:
 def expire(record: Record | None, now: float) -> Change[Facts]:
     """Judge a job by the time that has passed."""
     return judge(record, record.body, now) if record else Change(result={})
+
+
+def settle(ledger: Ledger, settings: Settings, ref: Ref) -> None:
+    """Judge the job of `ref` by the time that has passed."""
+    ledger.transact(ref, expire)
 
 
 @step("queue/scheduled")
@@ -112,4 +117,4 @@ class Queue:
         self._ledger.record(self._ref(job), happened, "waived", at)
 
     def _ref(self, job: str) -> Ref:
-        return Ref(SCOPE + self._name, key_hash(job))
+        return Ref(f"{SCOPE}/{self._name}", key_hash(job))
