@@ -1,13 +1,13 @@
 """sloforge is light: importing it loads nothing, and the command answers at once."""
 
+import os
 import subprocess
 import sys
-import time
 from importlib.metadata import version
 from pathlib import Path
 
 LIMIT_S = 0.3
-RUNS = 9
+RUNS = 7
 
 
 def test_import_loads_nothing() -> None:
@@ -16,12 +16,19 @@ def test_import_loads_nothing() -> None:
 
 
 def test_version_answers_at_once() -> None:
+    # Processor time, which on an idle machine is the time that a user waits: the clock on the wall would also measure
+    # the tests that run beside this one. `make bench` prints the latter.
+    took = sorted(_processor_s() for _ in range(RUNS))
+    assert took[RUNS // 2] < LIMIT_S, took
+
+
+def _processor_s() -> float:
+    """Return the processor seconds of one `sloforge --version`, after a look at its answer."""
     argv = [str(Path(sys.executable).with_name("sloforge")), "--version"]
-    took = []
-    for _ in range(RUNS):
-        start = time.perf_counter()
-        out = subprocess.check_output(argv, text=True, timeout=30)
-        took.append(time.perf_counter() - start)
-        assert version("sloforge") in out
-    # The fastest run is what the program costs; the others also pay for the tests that run beside it.
-    assert min(took) < LIMIT_S, took
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert version("sloforge") in process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_utime + usage.ru_stime
