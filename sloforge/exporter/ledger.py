@@ -8,7 +8,7 @@
 import logging
 import time
 import uuid
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Set
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -32,6 +32,8 @@ from sloforge.exporter.stores import open_store, spool_path
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+BACKLOG = 10_000  # entries
 
 _NOTHING = Ref("spool", key_hash(""))  # no record: what a decision that only counts is asked about
 
@@ -59,6 +61,7 @@ class Ledger:
         self.up = True  # whether the store answered when it was last asked
         self._fail_open = fail_open
         self._errors: Counter[str] = Counter()  # not yet counted in the store
+        self._backlog: deque[Entry] = deque()  # what could not even be spooled
         self._wall, self._steady = clock or time.time, clock or time.monotonic
         self._known: tuple[float, float] | None = None  # the store's time, and the steady clock at that moment
 
@@ -69,10 +72,12 @@ class Ledger:
         """
         try:
             return self.transact(ref, decide, durable=True)
-        except StoreUnavailable:
+        except StoreUnavailable as error:
             if action_type not in self._fail_open:
                 raise
-        self.add([Count(UNPROTECTED.name, (("action_type", action_type),))])
+            reason = str(error)
+        unprotected = Count(UNPROTECTED.name, (("action_type", action_type),))
+        self._keep(StoreUnavailable(reason), counts=[unprotected])  # a change of its own, whatever became of the claim
         return None
 
     def record(self, ref: Ref, step: Step[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
@@ -80,14 +85,7 @@ class Ledger:
         try:
             return self.transact(ref, step(*args, **kwargs), durable=step.durable)
         except StoreUnavailable as error:
-            self._keep(
-                error,
-                scope=ref.scope,
-                key=ref.key.hex(),
-                step=step.name,
-                args=list(args),
-                kwargs=dict(kwargs),
-            )
+            self._keep(error, scope=ref.scope, key=ref.key.hex(), step=step.name, args=list(args), kwargs=dict(kwargs))
             return None
 
     def add(self, counts: Iterable[Count]) -> None:
@@ -143,30 +141,35 @@ class Ledger:
         return self._known[0]
 
     def close(self) -> None:
-        """Let go of files and connections. Errors that were not counted yet go where they can."""
-        if self._errors:
-            self.add(self._take_errors())
+        """Let go of files and connections, after a last try to write what could not be written."""
+        if self._errors or self._backlog:
+            self._count_errors(self.add)
         self.store.close()
 
     def replay(self) -> int:
         """Apply what waits in the spool; return how many entries. Raises StoreUnavailable, and keeps the rest."""
-        if self.spool is None:
-            return 0
-        try:
-            return self.spool.replay(self._apply, self._damaged)
-        except OSError as error:
-            _log.error("the spool %s cannot be read: %s", self.spool.path, error)
-            self._errors["spool"] += 1
-            return 0
+        done = 0
+        if self.spool is not None and self.spool.waiting():
+            try:
+                done = self.spool.replay(self._apply, self._damaged)
+            except OSError as error:
+                _log.error("the spool %s cannot be read: %s", self.spool.path, error)
+                self._errors["spool"] += 1
+        while self._backlog:
+            entry = self._backlog.popleft()
+            try:
+                self._apply(entry)
+            except StoreUnavailable:
+                self._backlog.appendleft(entry)
+                raise
+            done += 1
+        return done
 
     def _reach(self, operation: str, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call the store, after what waits for it."""
         try:
-            if self.spool is not None and self.spool.waiting():
-                self.replay()
+            self._catch_up()
             result = call(*args, **kwargs)
-            if self._errors:
-                self.store.add(self._take_errors())
         except StoreUnavailable as error:
             if self.up:
                 _log.warning("%s", error)
@@ -175,6 +178,22 @@ class Ledger:
             raise
         self.up = True
         return result
+
+    def _catch_up(self) -> None:
+        try:
+            self.replay()
+            if self._errors:
+                self._count_errors(self.store.add)
+        except StoreUnavailable as error:
+            raise StoreUnavailable(str(error)) from error  # without the mark, which is that of another change
+
+    def _count_errors(self, add: Callable[[list[Count]], None]) -> None:
+        errors, self._errors = self._errors, Counter()
+        try:
+            add([Count(STORE_ERRORS.name, (("operation", name),), number) for name, number in errors.items()])
+        except StoreUnavailable:
+            self._errors.update(errors)
+            raise
 
     def _watching(self, decide: Decide[T]) -> Decide[T]:
         def judge(record: Record | None, now: float) -> Change[T]:
@@ -190,14 +209,19 @@ class Ledger:
         return known_s + max(0.0, self._steady() - steady_s)
 
     def _keep(self, error: StoreUnavailable, **what: Any) -> None:
+        """Spool what the store did not take; where that fails too, keep it in memory for as long as there is room."""
         entry = Entry(error.mark or uuid.uuid4().hex, self._reckon(), **what)
         try:
             if self.spool is None:
-                raise OSError("there is no spool")
+                raise OSError("there is none")
             self.spool.append(entry)
-        except OSError as failure:
-            _log.error("lost, for neither ledger nor spool can be written (%s): %s", failure, entry)
-            self._errors["lost"] += 1
+        except (OSError, TypeError, ValueError) as failure:
+            if len(self._backlog) < BACKLOG:
+                _log.error("the spool cannot be written (%s); kept in memory: %s", failure, entry)
+                self._backlog.append(entry)
+            else:
+                _log.error("lost, for neither ledger nor spool can be written (%s): %s", failure, entry)
+                self._errors["lost"] += 1
 
     def _apply(self, entry: Entry) -> None:
         try:
@@ -210,14 +234,10 @@ class Ledger:
             self._damaged(repr(entry).encode())
 
     def _damaged(self, line: bytes) -> None:
-        assert self.spool is not None
-        self.spool.set_aside(line)
+        if self.spool is not None:
+            self.spool.set_aside(line)
         count = Count(STORE_ERRORS.name, (("operation", "spool"),))
         self.store.transact_once(line.hex(), _NOTHING, lambda record, now: Change(result=None, counts=(count,)))
-
-    def _take_errors(self) -> list[Count]:
-        errors, self._errors = self._errors, Counter()
-        return [Count(STORE_ERRORS.name, (("operation", name),), number) for name, number in errors.items()]
 
 
 def _decision(entry: Entry) -> tuple[Decide[Any], Ref]:

@@ -8,12 +8,15 @@ and the next one starts it again. So lines may be applied twice, and carry an id
 import fcntl
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 from zlib import crc32
+
+from sloforge.exporter.stores import forks
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,9 @@ class Spool:
             self.path.with_name(self.path.name + end) for end in (".lock", ".replay", ".corrupt")
         )
 
+        self._thread = threading.RLock()  # a child must not inherit a locked file: the lock would outlive its holder
+        forks.watch(self)
+
     def waiting(self) -> bool:
         """Return whether there is anything to replay."""
         return os.path.exists(self.path) or os.path.exists(self._replay)
@@ -52,44 +58,58 @@ class Spool:
     def replay(self, apply: Callable[[Entry], None], damaged: Callable[[bytes], None]) -> int:
         """Give every entry to `apply`, in the order of writing, and what cannot be read to `damaged`.
 
-        Stops where either raises, and starts again there or earlier the next time. Returns how many lines were done;
-        0 also where another process is replaying.
+        Stops where either raises, and starts again there or earlier the next time. Where another process is replaying
+        it waits, so that what was spooled has been applied when this returns. Returns how many lines it has done.
         """
         done = 0
-        while True:
-            with self._locked():
-                if not self._replay.exists():
-                    try:
-                        self.path.rename(self._replay)
-                    except FileNotFoundError:
-                        return done
-            with suppress(FileNotFoundError), self._replay.open("rb") as file:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    return done
-                for line in file:
-                    entry = _parse(line)
-                    if entry is None:
-                        damaged(line)
-                    else:
-                        apply(entry)
-                    done += 1
-                self._replay.unlink()
+        with self._thread:
+            while self._set_off():
+                with suppress(FileNotFoundError), self._replay.open("rb") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX)
+                    if os.fstat(file.fileno()).st_nlink == 0:
+                        continue  # done by another while this one waited
+                    for line in file:
+                        entry = _parse(line)
+                        if entry is None:
+                            damaged(line)
+                        else:
+                            apply(entry)
+                        done += 1
+                    self._replay.unlink()
+        return done
 
     def set_aside(self, line: bytes) -> None:
         """Keep a line that makes no sense, for people to look at."""
         with self._locked():
             _append(self.corrupt, line.rstrip(b"\n") + b"\n")
 
+    def before_fork(self) -> None:
+        """Wait until no thread has a file locked."""
+        self._thread.acquire()
+
+    def after_fork(self) -> None:
+        """Go on, in the parent as in the child."""
+        self._thread.release()
+
+    def _set_off(self) -> bool:
+        """Put the file aside for a replay, unless one is under way; return False if there is nothing to replay."""
+        with self._locked():
+            if not self._replay.exists():
+                try:
+                    self.path.rename(self._replay)
+                except FileNotFoundError:
+                    return False
+            return True
+
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        file = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(file)
+        with self._thread:
+            file = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                yield
+            finally:
+                os.close(file)
 
 
 def _append(path: Path, line: bytes) -> None:

@@ -6,8 +6,9 @@ lives through a fork can corrupt its database, in the child as in the parent. So
 
 import os
 from contextlib import ExitStack
+from itertools import count
 from typing import Protocol
-from weakref import WeakSet
+from weakref import WeakValueDictionary
 
 
 class Forked(Protocol):
@@ -22,25 +23,30 @@ class Forked(Protocol):
         ...
 
 
-_watched: WeakSet[Forked] = WeakSet()
+_numbers = count()
+_watched: WeakValueDictionary[int, Forked] = WeakValueDictionary()
 _stopped: list[Forked] = []
 
 
 def watch(thing: Forked) -> None:
-    """Have `thing` told of every fork that Python makes, for as long as it lives."""
-    _watched.add(thing)
+    """Have `thing` told of every fork that Python makes, for as long as it lives.
+
+    What is watched later is stopped first: it may hold its own lock while it waits for those of what it is built on.
+    """
+    _watched[next(_numbers)] = thing
 
 
 def _before() -> None:
-    for thing in sorted(_watched, key=id):
+    for _, thing in sorted(_watched.items(), reverse=True):
         thing.before_fork()
         _stopped.append(thing)
 
 
 def _after() -> None:
     with ExitStack() as each:  # all of them, even where one fails
-        while _stopped:
-            each.callback(_stopped.pop().after_fork)
+        for thing in _stopped:
+            each.callback(thing.after_fork)
+        _stopped.clear()
 
 
 os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after)
