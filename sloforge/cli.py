@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
+from sloforge.cli_exporter import exporter
+
 if TYPE_CHECKING:
     from sloforge.diagnostics import Diagnostic
     from sloforge.pipeline import Checked, Compiled
@@ -50,6 +52,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(exporter, name="exporter")
 
 
 def _show_version(wanted: bool) -> None:

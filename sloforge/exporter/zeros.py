@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 
 from sloforge import vocabulary as v
+from sloforge.exporter.episodes import KINDS
 from sloforge.exporter.failures import PAIRS
 from sloforge.exporter.families import FAMILIES, Family
 from sloforge.exporter.settings import Settings
@@ -14,7 +15,7 @@ Values = tuple[str, ...]  # of a family's labels, in the order of their names
 Row = Mapping[str, str]
 
 OPEN_FAMILIES = frozenset(  # what their labels will be nobody knows; or they are made from something else
-    {v.INTERVENTIONS, v.INCIDENT_ACTIVE, v.INCIDENT_SECONDS, v.CLIENT_INFO, v.STORE_ERRORS, v.BUILD_INFO}
+    {v.INCIDENT_ACTIVE, v.INCIDENT_SECONDS, v.CLIENT_INFO, v.STORE_ERRORS, v.BUILD_INFO}
 )
 
 
@@ -39,6 +40,7 @@ CLOSED: Mapping[str, tuple[Row, ...]] = {  # family -> the values its own labels
     ),
     v.EPISODE_DURATION: _each("side_effects", "true", "false"),
     v.EPISODES_RUNNING: _each("side_effects", "true", "false"),
+    v.INTERVENTIONS: _each("kind", *KINDS),
     v.INBOUND: _TIMELY,
     v.AUTO_REPLIES: _TIMELY,
     v.AUDITS: _each("result", "complete", "missing_event", "missing_proof", "missing_both"),

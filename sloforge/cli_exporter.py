@@ -1,0 +1,143 @@
+"""The commands `sloforge exporter …` and `sloforge demo …`. What they need is imported when they run."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from sloforge.exporter.exposer import Exposer
+
+FINDINGS, UNREACHABLE = 1, 3
+HOLD_SCRAPES = 2  # a series that nobody declared is at 0 for so many scrapes
+
+exporter = typer.Typer(help="Expose what workers have counted in a ledger.", no_args_is_help=True)
+
+LedgerOption = Annotated[
+    str,
+    typer.Option(
+        "--ledger", metavar="URL", envvar="SLOFORGE_LEDGER", help="sqlite:///path/ledger.db or redis://host:6379/0."
+    ),
+]
+UniverseOption = Annotated[
+    Path | None,
+    typer.Option("--universe", metavar="FILE", help="YAML that declares clients and work; their series start at 0."),
+]
+
+
+def _duration(text: str) -> str:
+    from sloforge.quantities import parse_duration
+
+    try:
+        if parse_duration(text) > 0:
+            return text
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    raise typer.BadParameter("it has to be longer than 0s")
+
+
+ScrapeOption = Annotated[
+    str,
+    typer.Option("--scrape-interval", metavar="TIME", help="How often Prometheus scrapes.", callback=_duration),
+]
+
+
+def _address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise typer.BadParameter(f"{text!r} is no address; write it like 127.0.0.1:9464 or [::1]:9464")
+    return text
+
+
+@exporter.command(
+    epilog="Examples:\n\n  sloforge exporter serve --ledger sqlite:///var/lib/sloforge/ledger.db --universe clients.yml"
+    "\n\n  sloforge exporter serve --ledger redis://localhost:6379/0 --listen 0.0.0.0:9464"
+)
+def serve(
+    ledger: LedgerOption,
+    universe: UniverseOption = None,
+    listen: Annotated[
+        str, typer.Option("--listen", metavar="HOST:PORT", help="Where Prometheus scrapes.", callback=_address)
+    ] = "127.0.0.1:9464",
+    scrape_interval: ScrapeOption = "30s",
+) -> None:
+    """Serve /metrics and /healthz until SIGTERM. One process may do so for a ledger; a second one refuses."""
+    host, _, port = listen.rpartition(":")
+    with _refusals(), _exposer(ledger, universe, scrape_interval) as exposer:
+        from sloforge.exporter.server import serve as run
+
+        run(exposer, host.strip("[]"), int(port), typer.echo)
+
+
+@exporter.command(
+    epilog="Examples:\n\n  sloforge exporter textfile --ledger sqlite:///ledger.db --output sloforge.prom"
+    "\n\n  sloforge exporter textfile --ledger sqlite:///ledger.db --universe clients.yml --output sloforge.prom"
+)
+def textfile(
+    ledger: LedgerOption,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The .prom file to replace.")],
+    universe: UniverseOption = None,
+    scrape_interval: ScrapeOption = "30s",
+) -> None:
+    """Write the page once, for a node exporter's textfile collector: for cron jobs and hosts without a server."""
+    with _refusals(), _exposer(ledger, universe, scrape_interval) as exposer:
+        from sloforge.exporter.server import write_textfile
+
+        write_textfile(exposer, output)
+
+
+@exporter.command(
+    epilog="Examples:\n\n  sloforge exporter doctor --ledger sqlite:///ledger.db"
+    "\n\n  sloforge exporter doctor --ledger redis://localhost:6379/0 --universe clients.yml"
+)
+def doctor(ledger: LedgerOption, universe: UniverseOption = None) -> None:
+    """Look whether an exporter would work here; exit 1 if something is wrong."""
+    with _refusals(), _exposer(ledger, universe, "30s") as exposer:
+        from sloforge.exporter.doctor import examine
+
+        checks = list(examine(exposer))
+    for check in checks:
+        typer.echo(f"{'ok  ' if check.ok else 'BAD '} {check.name:12} {check.text}", err=not check.ok)
+    if not all(check.ok for check in checks):
+        raise typer.Exit(FINDINGS)
+
+
+@contextmanager
+def _exposer(ledger: str, universe: Path | None, scrape_interval: str) -> Iterator["Exposer"]:
+    """Yield the exposer of `ledger`, not yet started, and close the ledger in the end."""
+    from sloforge.exporter.exposer import Exposer
+    from sloforge.exporter.ledger import Ledger
+    from sloforge.exporter.settings import Settings
+    from sloforge.exporter.universe import Universe, read_universe
+    from sloforge.quantities import parse_duration
+
+    scrape_s = parse_duration(scrape_interval)
+    settings = Settings(scrape_interval_s=scrape_s, birth_hold_s=HOLD_SCRAPES * scrape_s)
+    declared = read_universe(universe) if universe else Universe()
+    opened = Ledger(ledger)
+    try:
+        yield Exposer(opened, declared, settings)
+    finally:
+        opened.close()
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Tell people in a sentence why a command cannot do its work."""
+    from sloforge.exporter.lease import LeaseHeld
+    from sloforge.exporter.records import StoreUnavailable
+
+    code = FINDINGS
+    try:
+        yield
+        return
+    except StoreUnavailable as error:
+        problem, code = str(error), UNREACHABLE
+    except OSError as error:
+        problem = f"{error.filename or 'the address'}: {error.strerror or error}"
+    except (LeaseHeld, ValueError) as error:
+        problem = str(error)
+    typer.echo(f"sloforge: {problem}", err=True)
+    raise typer.Exit(code)
