@@ -94,7 +94,7 @@ class RedisStore:
     def totals(self) -> list[Total]:
         """Return every total."""
         with _mapped():
-            pipe = self._redis.pipeline(transaction=True)
+            pipe = self._redis.pipeline(transaction=False)  # a full server refuses transactions, even to read
             for name in ("totals", "born", "traces"):
                 pipe.hgetall(f"{self._ledger}:{name}")
             values, births, traces = pipe.execute()
