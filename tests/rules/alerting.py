@@ -1,10 +1,12 @@
 """Whole rule files with all their alerts: the SLOs of the alert tests, played on an engine."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from tests.rules.definitions import Definition, rule_files
 from tests.rules.engine import Firing, Query, Result, Series, simulate
 from tests.rules.fleet import MINUTE
+from tests.rules.steady import Slots, scraped
 
 
 def definition(id: str, objective: float = 99.5, **more: object) -> Definition:
@@ -22,6 +24,17 @@ def play(
     result = simulate(copied(rule_files(slos), copies), series, asked, end_s=end_s, version=version)
     assert result.errors == {}
     return result
+
+
+@cache
+def slots(version: str) -> Slots:
+    """Return when the groups of `play` are evaluated: it hangs on names alone, and differs between the engines."""
+    end_s = 20 * MINUTE
+    units = {"delta1m": MINUTE, "delta5m": 5 * MINUTE}
+    queries = {unit: Query(f"slo:events_total:{unit}[1h]", end_s) for unit in units}
+    files = copied(rule_files([definition("x")]), 1)
+    result = simulate(files, scraped("x", [], 0, end_s), queries, end_s=end_s, version=version)
+    return Slots(*(result.answers[unit][0].times[-1] % interval for unit, interval in units.items()))
 
 
 def copied(files: Mapping[str, str], copies: int) -> dict[str, str]:

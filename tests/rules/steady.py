@@ -37,16 +37,34 @@ def scraped(job: str, failing: Sequence[Failing], from_s: float, to_s: float, ph
     return [Series({"__name__": name, "job": job, "instance": "a:80"}, times, of) for name, of in values.items()]
 
 
-def recorded(slo: str, failing: Sequence[Failing], from_s: float, to_s: float, service: str = "oracle") -> list[Series]:
+class Slots(NamedTuple):
+    """At which second of its interval each group is evaluated."""
+
+    fast_s: float
+    slow_s: float
+
+
+def recorded(slo: str, failing: Sequence[Failing], from_s: float, to_s: float, slots: Slots) -> list[Series]:
     """Return what the rules would have recorded of the same traffic, had they run from `from_s` to `to_s`.
 
     Windows of days need a past; simulating it would take minutes and prove nothing that `test_counts.py` does not.
     """
-    series = []
-    for unit, step in (("delta1m", MINUTE), ("delta5m", 5 * MINUTE)):
-        times = [from_s + n * step for n in range(int((to_s - from_s) / step))]
-        failed = [round(failures(failing, time) - failures(failing, time - step)) for time in times]
-        for name, values in (("total", [PER_SCRAPE * step // SCRAPE_S] * len(times)), ("failed", failed)):
-            labels = {"__name__": f"slo:events_{name}:{unit}", "slo": slo, "slo_service": service}
-            series.append(Series(labels, times, values))
-    return series
+    ticks = [from_s + slots.fast_s + n * MINUTE for n in range(int((to_s - from_s) / MINUTE))]
+    fives = [from_s + slots.slow_s + n * 5 * MINUTE for n in range(int((to_s - from_s) / MINUTE / 5))]
+    last_ticks = [time - MINUTE - (time - MINUTE - slots.fast_s) % MINUTE for time in fives]
+    return [
+        *_counts("delta1m", slo, failing, ticks, ticks, MINUTE),
+        *_counts("delta5m", slo, failing, fives, last_ticks, 5 * MINUTE),
+    ]
+
+
+def _counts(
+    unit: str, slo: str, failing: Sequence[Failing], times: list[float], until: list[float], span_s: int
+) -> list[Series]:
+    """Return events and failures at `times`: of the `span_s` up to the ticks at `until`, which read 30s late."""
+    failed = [round(failures(failing, end - 30) - failures(failing, end - 30 - span_s)) for end in until]
+    labels = {"slo": slo, "slo_service": "oracle"}
+    return [
+        Series({"__name__": f"slo:events_{side}:{unit}", **labels}, times, values)
+        for side, values in (("total", [PER_SCRAPE * span_s // SCRAPE_S] * len(times)), ("failed", failed))
+    ]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.rules.alerting import definition, fired, pages, play
+from tests.rules.alerting import definition, fired, pages, play, slots
 from tests.rules.definitions import Definition
 from tests.rules.engine import VERSIONS, Result, Series
 from tests.rules.fleet import (
@@ -79,7 +79,7 @@ def test_pages_are_gated(version: str) -> None:
     series = []
     for job, values in {"open": (2, 2), "closed": (0, 0), "opens-later": (0, 2), "absent": ()}.items():
         failing = [Failing(OUTAGE_S, FOREVER, 1)]
-        series += recorded(job, failing, -DAY, 0) + scraped(job, failing, -20 * MINUTE, LAST_S)
+        series += recorded(job, failing, -DAY, 0, slots(version)) + scraped(job, failing, -20 * MINUTE, LAST_S)
         if values:
             times = [7 + 30 * n for n in range(int(LAST_S / 30))]
             blocked = [values[time > OPENS_S] for time in times]

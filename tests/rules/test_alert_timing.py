@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.rules.alerting import definition, fired, play
+from tests.rules.alerting import definition, fired, play, slots
 from tests.rules.engine import VERSIONS, Result, Series
 from tests.rules.fleet import DAY, FOREVER, HOUR, MINUTE
 from tests.rules.steady import Failing, recorded, scraped
@@ -100,7 +100,7 @@ def constant_errors(request: pytest.FixtureRequest) -> Result:
     series: list[Series] = []
     for cell in CELLS:
         failing = [Failing(outage_start(cell), FOREVER, cell[1])]
-        series += recorded(name_of(cell), failing, -4 * DAY, 0)
+        series += recorded(name_of(cell), failing, -4 * DAY, 0, slots(request.param))
         series += scraped(name_of(cell), failing, -20 * MINUTE, LAST_S)
     slos = [definition(name_of(cell), cell[0]) for cell in CELLS]
     return play(slos, series, LAST_S, request.param)
@@ -128,7 +128,9 @@ HOLD_S = 15 * MINUTE
 def test_conditions_end_when_computed(version: str) -> None:
     """After an hour's total outage, 99.9 %. A page holds a quarter of an hour longer than its condition."""
     failing = [Failing(-HOUR, 0, 1)]
-    series = recorded("outage", failing, -4 * DAY, 0) + scraped("outage", failing, -20 * MINUTE, 7 * HOUR)
+    series = recorded("outage", failing, -4 * DAY, 0, slots(version)) + scraped(
+        "outage", failing, -20 * MINUTE, 7 * HOUR
+    )
     conditions: dict[str, Any] = {tier: f"slo:burn_{tier}:active" for tier in RESETS}
     result = play([definition("outage", 99.9)], series, 7 * HOUR, version, **conditions)
     for tier, computed in RESETS.items():
