@@ -12,7 +12,6 @@ from sloforge.exporter.failures import (
     OutcomeUnknown,
     classify,
 )
-from sloforge.exporter.records import StoreUnavailable
 
 if TYPE_CHECKING:
     from sloforge.exporter.handle import Attempt
@@ -27,7 +26,7 @@ class SideEffect:
 
     __slots__ = ("_attempt",)
 
-    def __init__(self, attempt: Attempt) -> None:
+    def __init__(self, attempt: "Attempt") -> None:
         self._attempt = attempt
 
     def __enter__(self) -> None:
@@ -57,15 +56,12 @@ class SideEffect:
             return "lost"
         if attempt._unclaimed is not None:
             return "duplicate" if attempt._effect == "done" else "go"
-        lease_s, owner = attempt._order.lease_s, attempt._owner
-        decide = outcomes.BEGIN_EFFECT(owner=owner, lease_s=lease_s)
-        try:
-            return attempt._desk.ledger.transact(attempt._order.ref, decide, durable=True)
-        except StoreUnavailable:
-            if attempt._labels[3] not in attempt._desk.settings.fail_open:
-                raise
-        attempt._record(outcomes.BEGIN_EFFECT, owner=owner, lease_s=lease_s)
-        return "go"
+        order, owner = attempt._order, attempt._owner
+        decide = outcomes.BEGIN_EFFECT(owner=owner, lease_s=order.lease_s)
+        answer = attempt._desk.ledger.claim(order.ref, decide, action_type=order.tally["labels"][3])
+        if answer is None:  # out of reach, but this action may happen all the same
+            attempt._record(outcomes.BEGIN_EFFECT, owner=owner, lease_s=order.lease_s)
+        return answer or "go"
 
     def _take(self, verdict: str) -> None:
         if verdict == "duplicate":

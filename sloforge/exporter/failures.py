@@ -70,6 +70,14 @@ class OutcomeUnknown(DuplicateSideEffect):
     """An earlier try may have had the side effect. Look, tell `reconcile()`, then go on."""
 
 
+class AttemptReplayed(DuplicateSideEffect):
+    """A tracked function was not called: its key has succeeded before, and `post_id` says what came of it."""
+
+    def __init__(self, post_id: str) -> None:
+        super().__init__("this key has succeeded before")
+        self.post_id = post_id
+
+
 class WrongAccount(Exception):  # noqa: N818
     """The worker is about to act on another account than the attempt is for."""
 

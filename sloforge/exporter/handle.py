@@ -302,6 +302,11 @@ class Attempt:
             outcomes.BLOCK, self._follow(), **self._who, unclaimed=self._unclaimed, trace_id=self._order.trace_id
         )
 
+    @property
+    def ended(self) -> bool:
+        """Whether the outcome is told, or was before."""
+        return self._ended
+
     # --- inside ---
 
     @property

@@ -3,9 +3,8 @@
 What a worker tells while the ledger is out of reach waits in the spool under these names.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import lru_cache
 from typing import Concatenate, ParamSpec, TypedDict, TypeVar
 
 from sloforge.exporter import attempts, audits, claims, families, visibility
@@ -70,26 +69,18 @@ def _seeds(follow: Follow, change: Change[T], now: float) -> Iterator[Seed]:
     key = bytes.fromhex(follow["key"])
     for count in change.counts:
         if count.name == families.SIDE_EFFECTS.name:
-            opened = audits.begun(dict(count.labels), follow["audit_grace_s"])(None, now).record
-            yield from [Seed(Ref(audits.SCOPE, key), opened)] if opened else []
+            yield audits.seed_for_effect(dict(count.labels), key, now, follow["audit_grace_s"])
     if change.record is not None and change.record.body["state"] in ("succeeded", "published"):
         labels = counting.labels_of(attempts.last_tally(change.record))
         if labels["action_type"] == "publish":
-            yield _visibility(follow, key, labels, now)
-
-
-def _visibility(follow: Follow, key: bytes, labels: Mapping[str, str], now: float) -> Seed:
-    settings = _settings(follow["visible_within_s"], follow["verify_deadline_s"])
-    seed = visibility.seed_for_publish(labels, key, now, settings, seen_s=now if follow["fact"] == "met" else None)
-    if follow["fact"] != "waived":
-        return seed
-    told = {**seed.record.body, "waived": now, "waiver": "unverifiable"}
-    return Seed(seed.ref, Record(told, due_s=now))
-
-
-@lru_cache(maxsize=8)
-def _settings(visible_within_s: float, verify_deadline_s: float) -> Settings:
-    return Settings(visible_within_s=visible_within_s, verify_deadline_s=verify_deadline_s)
+            yield visibility.seed_for_publish(
+                labels,
+                key,
+                now,
+                visible_within_s=follow["visible_within_s"],
+                verify_deadline_s=follow["verify_deadline_s"],
+                fact=follow["fact"],
+            )
 
 
 SUCCEED = _followed("attempt.succeed", attempts.succeed)

@@ -22,6 +22,7 @@ class Settings:
     """
 
     leases_s: Mapping[str, float] = field(default_factory=lambda: _frozen(api=120, browser=900))
+    proof_lanes: frozenset[str] = frozenset({"browser"})  # where a success needs proof
     recovery_window_s: float = 900  # from the first failure; a later success gives no budget back
     verify_deadline_s: float = 1800  # from `published` to verification_failed
     visible_within_s: float = 600  # SLO-03
@@ -40,7 +41,6 @@ class Settings:
     birth_hold_s: float = 60  # two scrapes see a new tuple at 0 before it shows its value
     limits: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({"client_id": 200, "platform": 12}))
     exempt: frozenset[tuple[str, str]] = frozenset()
-    fail_open: frozenset[str] = frozenset({"like"})  # action types that run while the ledger is out of reach
 
     def __post_init__(self) -> None:
         numbers = {name: getattr(self, name) for name in self.__slots__ if name.endswith("_s")}
