@@ -5,8 +5,7 @@ without a new fact, and so *late* is counted when the deadline passes, not when 
 word on a fact stands and a result is never taken back, neither order nor repetition of calls can count a thing twice.
 
 Facts: `labels`, `since` and `deadline` once the clock was started, `until` while a late thing still shows in gauges;
-`met`, `lost` and `waived` (with `waiver`, the word for it), the times when something became of it; `result` and
-`observed`, what has been counted.
+`met`, `lost` and `waived`, the times when something became of it; `result` and `observed`, what has been counted.
 """
 
 from collections.abc import Callable, Mapping
@@ -62,16 +61,18 @@ def known(record: Record | None, now: float) -> Change[Facts]:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """How one kind of thing is judged: the counter of its results, the histogram of its delays, the word for success.
+    """How one kind of thing is judged: the counter of its results, the histogram of its delays, the results' names.
 
-    `gauge` is where pending things show, if anywhere. Results in `silent` are counted nowhere.
+    `good` is the result of what was met in time, `waived` that of what is not owed any more, which counts nowhere if
+    `silent`. `gauge` is where pending things show, if anywhere.
     """
 
     results: Family
     delays: Family
     good: str
+    waived: str
+    silent: bool = False
     gauge: Family | None = None
-    silent: frozenset[str] = frozenset()
 
     def decide(self, record: Record | None, now: float, **facts: Any) -> Change[Facts]:
         """Add `facts`, judge, and keep the record where the sweeper and the gauge will find it."""
@@ -86,7 +87,7 @@ class Deadline:
             if result is None:
                 return facts, ()
             facts = {**facts, "result": result}
-            if result not in self.silent:
+            if not (self.silent and result == self.waived):
                 counts = (self.results.count(facts["labels"], result=result),)
         if "met" in facts and facts["result"] in (self.good, LATE) and "observed" not in facts:
             facts = {**facts, "observed": True}
@@ -100,7 +101,7 @@ class Deadline:
         if facts.get("met", inf) <= facts["deadline"]:
             return self.good
         if facts.get("waived", inf) <= facts["deadline"] and "lost" not in facts:
-            return str(facts["waiver"])
+            return self.waived
         return LATE if now >= facts["deadline"] or "lost" in facts else None
 
     def keep(self, facts: Facts, now: float) -> Record:

@@ -102,7 +102,7 @@ def excuse(record: Record | None, now: float, *, platform: str, since: float, un
     return change if change.result else Change(result=False)
 
 
-def settle(ledger: Ledger, settings: Settings, ref: Ref) -> None:
+def catch_up(ledger: Ledger, ref: Ref) -> None:
     """Bring an incident up to now: its seconds, and what it excludes."""
     facts, started = ledger.transact(ref, known), ledger.now()
     if not facts:
@@ -115,18 +115,16 @@ def settle(ledger: Ledger, settings: Settings, ref: Ref) -> None:
     ledger.transact(ref, partial(advance, swept=(facts["swept"], started - OVERLAP_S)))
 
 
-def excluded_platforms(ledger: Ledger) -> list[str]:
-    """Return the platforms whose failures are excluded now. Raises StoreUnavailable."""
-    groups = (dict(group.group) for group in ledger.open_groups() if group.scope == SCOPE)
-    return sorted({labels["platform"] for labels in groups if labels["excluded"] == "true"})
+def settle(ledger: Ledger, settings: Settings, ref: Ref) -> None:
+    """Look at the incident of `ref`, whose turn it is."""
+    catch_up(ledger, ref)
 
 
 class Dependency:
     """A platform's or provider's service that attempts on `platform` depend on."""
 
-    def __init__(self, ledger: Ledger, settings: Settings, labels: Labelling, name: str, platform: str) -> None:
+    def __init__(self, ledger: Ledger, labels: Labelling, name: str, platform: str) -> None:
         self._ledger = ledger
-        self._settings = settings
         self._ref = Ref(SCOPE, key_hash(f"{name}\n{platform}"))
         self._labels = dict(labels({"dependency": name, "platform": platform}))
         self._excludable = self._labels["platform"] == platform
@@ -140,7 +138,7 @@ class Dependency:
         if approved_by and not self._excludable:
             log.warning("the incident counts: its platform is beyond the limit, and stands for others as well")
             approved_by = ""
-        return Incident(self._ledger, self._settings, self._ref, self._labels, since, approved_by)
+        return Incident(self._ledger, self._ref, self._labels, since, approved_by)
 
 
 class Incident:
@@ -149,14 +147,12 @@ class Incident:
     def __init__(
         self,
         ledger: Ledger,
-        settings: Settings,
         ref: Ref,
         labels: Mapping[str, str],
         since: float | None,
         approved_by: str,
     ) -> None:
         self._ledger = ledger
-        self._settings = settings
         self._ref = ref
         self._labels = labels
         self._since = since
@@ -183,4 +179,4 @@ class Incident:
 
     def _settle(self) -> None:
         with suppress(StoreUnavailable):  # then the sweeper does it
-            settle(self._ledger, self._settings, self._ref)
+            catch_up(self._ledger, self._ref)

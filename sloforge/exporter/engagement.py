@@ -6,7 +6,6 @@ stops uncounted when people or a policy take the reply over in time.
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from sloforge.exporter.deadlines import Deadline, Facts, Labelling, moment
 from sloforge.exporter.families import AUTO_REPLIES, AUTO_REPLY_DELAY, INBOUND, INBOUND_DELAY
@@ -19,8 +18,8 @@ INBOX = "inbound"
 REPLY = "reply"
 
 CLOCKS = {
-    INBOX: Deadline(INBOUND, INBOUND_DELAY, good="in_time"),
-    REPLY: Deadline(AUTO_REPLIES, AUTO_REPLY_DELAY, good="in_time", silent=frozenset({"skipped"})),
+    INBOX: Deadline(INBOUND, INBOUND_DELAY, good="in_time", waived="skipped", silent=True),
+    REPLY: Deadline(AUTO_REPLIES, AUTO_REPLY_DELAY, good="in_time", waived="skipped", silent=True),
 }
 
 
@@ -50,8 +49,7 @@ def happened(scope: str, fact: str, at: float | None) -> Decide[Facts]:
     """Judge an event by what has happened: `met`, or `waived`."""
 
     def decide(record: Record | None, now: float) -> Change[Facts]:
-        more: dict[str, Any] = {"waiver": "skipped"} if fact == "waived" else {}
-        return CLOCKS[scope].decide(record, now, **{fact: moment(at, now)}, **more)
+        return CLOCKS[scope].decide(record, now, **{fact: moment(at, now)})
 
     return decide
 

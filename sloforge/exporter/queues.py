@@ -6,7 +6,6 @@ moving it afterwards. A job that is cancelled in time counts nowhere.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from sloforge.exporter.deadlines import Deadline, Facts, Labelling, learn, moment, write
 from sloforge.exporter.families import DUE_JOBS, QUEUE_JOBS, START_DELAY
@@ -19,7 +18,7 @@ from sloforge.quantities import DAY
 SCOPE = "queue"
 FORGOTTEN_S = DAY  # a job that nobody starts, or whose end nobody reports, leaves the gauges after this time
 
-JOB = Deadline(DUE_JOBS, START_DELAY, good="on_time", silent=frozenset({"cancelled"}))
+JOB = Deadline(DUE_JOBS, START_DELAY, good="on_time", waived="cancelled", silent=True)
 
 
 def judge(record: Record | None, facts: Facts, now: float) -> Change[Facts]:
@@ -57,11 +56,9 @@ def happened(fact: str, at: float | None) -> Decide[Facts]:
     """Judge a job that has `met` its start, `ended`, or was `waived`; also before its schedule is known."""
 
     def decide(record: Record | None, now: float) -> Change[Facts]:
-        facts: dict[str, Any] = {fact: moment(at, now)}
+        facts = {fact: moment(at, now)}
         if fact == "ended":
             facts["met"] = facts["ended"]  # it had started by then, though nobody may have said so
-        if fact == "waived":
-            facts["waiver"] = "cancelled"
         return judge(record, learn(record, **facts), now)
 
     return decide

@@ -8,9 +8,18 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 
-from sloforge.exporter import attempts, audits, dependencies, engagement, episodes, queues, verifiers, visibility
+from sloforge.exporter import (
+    attempts,
+    audits,
+    dependencies,
+    engagement,
+    episodes,
+    outcomes,
+    queues,
+    verifiers,
+    visibility,
+)
 from sloforge.exporter.families import STORE_ERRORS
 from sloforge.exporter.ledger import Ledger
 from sloforge.exporter.records import Change, Record, Ref, StoreUnavailable
@@ -28,7 +37,7 @@ Settler = Callable[[Ledger, Settings, Ref], object]
 
 
 def _attempt(ledger: Ledger, settings: Settings, ref: Ref) -> None:
-    ledger.transact(ref, partial(attempts.expire, exempt=sorted(settings.exempt)))
+    ledger.transact(ref, outcomes.EXPIRE(outcomes.follow(ref, settings), exempt=sorted(settings.exempt)))
 
 
 SETTLERS: Mapping[str, Settler] = {  # by the first part of the scope

@@ -6,29 +6,31 @@ Then the post is judged: at once if its publishing is known, else when its time 
 
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
-from sloforge.exporter import attempts
+from sloforge.exporter import attempts, outcomes
 from sloforge.exporter.deadlines import Facts, known, note, notes
 from sloforge.exporter.ledger import Ledger
-from sloforge.exporter.records import Change, Record, Ref, StoreUnavailable, key_hash
+from sloforge.exporter.records import Change, Decide, Record, Ref, StoreUnavailable, key_hash
 from sloforge.exporter.settings import Settings
-from sloforge.exporter.visibility import SCOPE, UNVERIFIABLE, judge
+from sloforge.exporter.visibility import SCOPE, judge
 
 
-def confirm(record: Record | None, now: float, *, told: Facts, settings: Settings) -> Change[Any]:
-    """Pass on to the attempt what verifiers have told about its post: its success may be waiting for that."""
-    if record is None:
-        return Change(result=False)
-    if "met" in told:
-        return attempts.seen(record, now, window_s=settings.recovery_window_s)
-    if "lost" in told:
-        return attempts.gone(record, now, exempt=sorted(settings.exempt))
-    if record.body["state"] != "published" or not record.body["post_id"]:
-        return Change(result=False)
-    lane, owner, post_id = (record.body[name] for name in ("lane", "owner", "post_id"))
+def confirm(ref: Ref, told: Facts, settings: Settings) -> Decide[bool]:
+    """Return what a report does to the attempt of the post, whose success may be waiting for it."""
     window_s = settings.recovery_window_s
-    return attempts.succeed(record, now, lane=lane, owner=owner, evidence="post_id", post_id=post_id, window_s=window_s)
+    if "met" in told:
+        return outcomes.SEEN(outcomes.follow(ref, settings, "met"), window_s=window_s)
+    if "lost" in told:
+        return partial(attempts.gone, exempt=sorted(settings.exempt))
+
+    def accept(record: Record | None, now: float) -> Change[bool]:
+        """Accept the post id, where there is one, instead of a verification."""
+        if record is None or record.body["state"] != "published" or not record.body["post_id"]:
+            return Change(result=False)
+        who = {name: record.body[name] for name in ("lane", "owner", "post_id")}
+        return attempts.succeed(record, now, **who, evidence="post_id", window_s=window_s)
+
+    return accept
 
 
 def settle(ledger: Ledger, settings: Settings, ref: Ref) -> None:
@@ -37,7 +39,8 @@ def settle(ledger: Ledger, settings: Settings, ref: Ref) -> None:
     if not ledger.transact(ref, known):
         return
     if told:
-        ledger.transact(Ref(attempts.SCOPE, ref.key), partial(confirm, told=told, settings=settings))
+        attempt = ref._replace(scope=attempts.SCOPE)
+        ledger.transact(attempt, confirm(attempt, told, settings))
     ledger.transact(ref, partial(judge, told=told))
 
 
@@ -62,11 +65,11 @@ class Visibility:
 
     def unverifiable(self, key: str, *, at: float | None = None) -> None:
         """Report that the platform cannot be asked about the post, which therefore is no part of SLO-03."""
-        self._tell(key, "waived", at, waiver=UNVERIFIABLE)
+        self._tell(key, "waived", at)
 
-    def _tell(self, key: str, fact: str, at: float | None, **more: str) -> None:
+    def _tell(self, key: str, fact: str, at: float | None) -> None:
         ref = Ref(SCOPE, key_hash(key))
-        noted = self._ledger.record(notes(ref), note, fact, at, more)
+        noted = self._ledger.record(notes(ref), note, fact, at, {})
         if noted is not None:
             with suppress(StoreUnavailable):  # then the sweeper judges
                 settle(self._ledger, self._settings, ref)

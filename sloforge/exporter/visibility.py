@@ -5,36 +5,38 @@ that is gone is late without waiting. What verifiers report comes in by verifier
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from sloforge.exporter.deadlines import Deadline, Facts
 from sloforge.exporter.families import VISIBILITY, VISIBILITY_DELAY, VISIBILITY_OLDEST
 from sloforge.exporter.records import Change, Record, Ref, Seed
-from sloforge.exporter.settings import Settings
 
 SCOPE = "visibility"
-UNVERIFIABLE = "unverifiable"
 
-POST = Deadline(VISIBILITY, VISIBILITY_DELAY, good="in_time", gauge=VISIBILITY_OLDEST)
+POST = Deadline(VISIBILITY, VISIBILITY_DELAY, good="in_time", waived="unverifiable", gauge=VISIBILITY_OLDEST)
 
 
 def seed_for_publish(
-    labels: Mapping[str, str], key: bytes, published_s: float, settings: Settings, *, seen_s: float | None = None
+    labels: Mapping[str, str],
+    key: bytes,
+    published_s: float,
+    *,
+    visible_within_s: float,
+    verify_deadline_s: float,
+    fact: str = "",
 ) -> Seed:
     """Return the clock that a publishing starts; `key` is that of the attempt's Ref.
 
-    A post that was seen already (`seen_s`) is counted by the next sweep, as of that time.
+    `fact` is `met` for a post that was seen at once, `waived` for one that nobody can verify: the next sweep counts it.
     """
     facts = {
         "labels": {name: labels[name] for name in ("client_id", "platform", "lane")},
         "since": published_s,
-        "deadline": published_s + settings.visible_within_s,
-        "until": published_s + settings.verify_deadline_s,
+        "deadline": published_s + visible_within_s,
+        "until": published_s + verify_deadline_s,
     }
-    record = POST.keep(facts, published_s)
-    if seen_s is not None:
-        record = replace(record, body={**facts, "met": max(seen_s, published_s)}, due_s=published_s, open=False)
-    return Seed(Ref(SCOPE, key), record)
+    if fact:
+        return Seed(Ref(SCOPE, key), Record({**facts, fact: published_s}, due_s=published_s))
+    return Seed(Ref(SCOPE, key), POST.keep(facts, published_s))
 
 
 def judge(record: Record | None, now: float, *, told: Facts) -> Change[Facts]:
