@@ -60,6 +60,9 @@ def test_readme_definition_compiles_to_what_it_says(readme: str) -> None:
     compiled = compile_text(definition, "slo_definitions.yml")
     assert not compiled.diagnostics
     assert all(f"`generated/{artifact.path}`" in readme for artifact in compiled.artifacts)
+    excerpts = [text for text in YAML.findall(readme) if "- record:" in text]
+    assert excerpts
+    assert all(any(text in artifact.text for artifact in compiled.artifacts) for text in excerpts)
 
 
 def test_readme_names_what_is_recorded(root: Path, readme: str) -> None:
