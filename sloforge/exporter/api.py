@@ -125,7 +125,7 @@ class Exporter:
 
     def dependency(self, name: str, platform: str) -> Dependency:
         """Return a provider's service that attempts on `platform` depend on, to tell of its incidents."""
-        return Dependency(self.ledger, self.settings, self.labels, name, platform)
+        return Dependency(self.ledger, self.labels, name, platform)
 
     # --- afterwards ---
 

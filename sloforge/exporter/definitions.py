@@ -2,7 +2,6 @@
 
 import logging
 import re
-from difflib import get_close_matches
 from pathlib import Path
 
 from sloforge.exporter.families import FAMILIES, Kind
@@ -30,6 +29,8 @@ def compare(path: Path) -> None:
     except (OSError, UnicodeDecodeError) as error:
         _log.warning("definitions %s cannot be read: %s", path, error)
         return
+    from difflib import get_close_matches  # rarely needed
+
     for name in unknown(text):
         near = get_close_matches(name, names(), n=1)
         hint = f"; is {near[0]} meant?" if near else ""

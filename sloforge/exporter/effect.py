@@ -1,6 +1,5 @@
 """The moment of the side effect: the one call that posts, sends or likes."""
 
-import asyncio
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -33,6 +32,8 @@ class SideEffect:
         self._take(self._ask())
 
     async def __aenter__(self) -> None:
+        import asyncio
+
         self._take(await asyncio.to_thread(self._ask))
 
     def __exit__(

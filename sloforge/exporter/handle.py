@@ -1,12 +1,11 @@
 """One try of an attempt, as a worker holds it: a context manager for sync and async code."""
 
-import asyncio
 import logging
 import time
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sloforge.exporter import claims, outcomes
 from sloforge.exporter.claims import Claimed
@@ -29,6 +28,9 @@ from sloforge.exporter.failures import (
 from sloforge.exporter.orders import Desk, Order, Proof, Verdict
 from sloforge.exporter.steps import Step
 from sloforge.exporter.tally import Tally
+
+if TYPE_CHECKING:
+    import asyncio
 
 _log = logging.getLogger(__name__)
 _POLL_S = (0.05, 0.1, 0.2, 0.5, 1.0)  # between questions for a key that somebody else holds
@@ -76,6 +78,8 @@ class Attempt:
         return self
 
     async def __aenter__(self) -> Self:
+        import asyncio  # here and below: half of what importing the exporter would cost
+
         pauses = iter(_POLL_S)
         waited_s, waiting = 0.0, False
         while not self._admitted(await self._claim_aside(waiting=waiting), waited_s):
@@ -100,6 +104,8 @@ class Attempt:
 
     async def _claim_aside(self, *, waiting: bool) -> Claimed | None:
         """Claim in a thread, for that waits for a disk or a server; a claim that nobody awaits any more goes back."""
+        import asyncio
+
         task = asyncio.create_task(asyncio.to_thread(self._claim, waiting=waiting))
         try:
             return await asyncio.shield(task)
