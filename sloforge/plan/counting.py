@@ -16,6 +16,11 @@ TARGET = "on (job, instance)"
 TARGET_LABELS = frozenset({"job", "instance"})
 
 
+def plain(text: str) -> str:
+    """Return the samples as they are."""
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Counter:
     """One raw counter and how to read it.
@@ -23,6 +28,8 @@ class Counter:
     `collapsed` are labels whose spelling may change while the counter goes on (`le` in Prometheus 3, the
     `instance` that happens to expose a ledger): series that differ in them alone are one counter.
     `snapshot` is the recorded copy to compare with instead of the raw series' own past.
+    `view` makes a number of each sample, where the samples are histograms; `size` is then the number that tells growth
+    from a restart.
     """
 
     raw: Selector
@@ -32,10 +39,12 @@ class Counter:
     births: Births
     collapsed: tuple[str, ...] = ()
     snapshot: str | None = None
+    view: Callable[[str], str] = plain
+    size: Callable[[str], str] | None = None
 
     def read(self, offset_s: int) -> str:
         """Return the counter's value `offset_s` seconds ago."""
-        return self._collapse(offset(selector(self.raw), offset_s))
+        return self.collapse(self.view(offset(selector(self.raw), offset_s)))
 
     @property
     def now(self) -> str:
@@ -45,7 +54,7 @@ class Counter:
     @property
     def latest(self) -> str:
         """Return the tick's last value, also of a series that ended within the tick: its last scrape counts too."""
-        ended = self._collapse(over("last_over_time", selector(self.raw), TICK_S, self.delay_s))
+        ended = self.collapse(self.view(over("last_over_time", selector(self.raw), TICK_S, self.delay_s)))
         return f"({self.now} or {ended})"
 
     @property
@@ -62,7 +71,7 @@ class Counter:
         """Return the last reading before this tick, over gaps of up to an hour."""
         if self.snapshot:
             return over("last_over_time", self.snapshot, GAP_S, self.delay_s)
-        old = self._collapse(over("last_over_time", selector(self.raw), GAP_S, self.delay_s + TICK_S))
+        old = self.collapse(self.view(over("last_over_time", selector(self.raw), GAP_S, self.delay_s + TICK_S)))
         # Of two spellings within the hour the one seen a tick ago is the counter; the other is its past.
         return f"({self.previous} or {old})" if "le" in self.collapsed else old
 
@@ -75,7 +84,8 @@ class Counter:
         """Return `up` or the like with the counter's own job and instance matchers."""
         return metric + braces(m for m in self.raw.matchers if m.label in TARGET_LABELS)
 
-    def _collapse(self, text: str) -> str:
+    def collapse(self, text: str) -> str:
+        """Return `text` with those series as one that are one counter."""
         return f"max without ({', '.join(self.collapsed)}) ({text})" if self.collapsed else text
 
 
@@ -116,7 +126,11 @@ def tick(of: Counter) -> str:
 
 
 def _grown(of: Counter) -> str:
-    return f"({of.latest} -{of.match} {of.last}) >= 0"
+    grown = f"({of.latest} -{of.match} {of.last})"
+    if of.size is None:
+        return f"{grown} >= 0"
+    sized = replace(of, view=of.size)
+    return f"({grown} and ({sized.latest} - {sized.last} >= 0))"
 
 
 def _ledger_tick(of: Counter) -> list[str]:
@@ -171,9 +185,9 @@ def _on_known_target(of: Counter) -> str:
     """Series whose target was scraped a tick ago under the labels it has now."""
     up = of.target("up")
     now, before = offset(up, of.delay_s), offset(up, of.delay_s + TICK_S)
-    raw = offset(selector(of.raw), of.delay_s)
+    raw = of.view(offset(selector(of.raw), of.delay_s))
     known = f"{raw} and {TARGET} ({before} == 1)\n     unless {TARGET} ({now} unless {before})"
-    return of._collapse(known)
+    return of.collapse(known)
 
 
 def _not_renamed(of: Counter, on: str) -> str:

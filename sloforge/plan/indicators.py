@@ -1,6 +1,6 @@
 """Each kind of SLI as two expressions: events of a tick, and failures of a tick. A new kind is a function here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from sloforge.model.objects import CounterKind, Events, Hard, Indicator, Latency, Matcher, Probe, Ratio, Selector, Slo
@@ -27,6 +27,10 @@ class Reader:
             counter(self.slo, raw, self.scope, self.delay_s, ("le",) if raw.metric.endswith("_bucket") else ())
             for raw in raws
         )
+
+    def histogram(self, latency: Latency) -> Counter:
+        """Return how to read a native histogram; it has no recorded copy."""
+        return replace(self.read(latency.histogram), snapshot=None)
 
     def read(self, raw: Selector) -> Counter:
         """Return how to read one raw counter."""
@@ -95,7 +99,7 @@ def total_tick(reader: Reader, by: By) -> str | None:
         case Events() as events:
             return _estimate(events.total, by)
         case Latency(native=True) as latency:
-            return native.total(latency, reader.delay_s, by)
+            return tick_sum((native.observations(reader.histogram(latency)),), by)
     made_of = sides(reader.slo.indicator)
     assert made_of is not None
     return tick_sum(reader.counters(made_of.total), by, minus=reader.counters(made_of.minus))
@@ -110,7 +114,7 @@ def failed_tick(reader: Reader, by: By, total: str) -> str:
         case Events() as events:
             return or_zero(_estimate(events.bad, by), total)
         case Latency(native=True) as latency:
-            return minus_good(total, native.good(latency, reader.delay_s, by))
+            return minus_good(total, tick_sum((native.within(reader.histogram(latency), latency),), by))
     made_of = sides(reader.slo.indicator)
     assert made_of is not None
     if made_of.bad:

@@ -1,46 +1,35 @@
-"""Native histograms: counts by histogram_count and histogram_fraction (Prometheus 3.8 and newer).
+"""Native histograms (Prometheus 3.8 and newer), counted like any counter: by the number of their observations.
 
-A threshold off a bucket boundary is interpolated, so `good` is an estimate there; `total` never is.
+A threshold off a bucket boundary is interpolated, so the number of good ones is an estimate there; the total never is.
 """
 
+from dataclasses import replace
+
 from sloforge.model.objects import Latency
-from sloforge.plan.counting import TARGET
-from sloforge.plan.promql import aggregate, offset, over, selector
-from sloforge.policy import GAP_S, TICK_S
+from sloforge.plan.counting import Counter
 from sloforge.quantities import format_number
 
 
-def total(latency: Latency, delay_s: int, by: tuple[str, ...]) -> str:
-    """Return the observations of a tick."""
-    now, last, born = _readings(latency, delay_s)
-    grown = f"histogram_count({now} - {last})"
-    restarted = f"histogram_count({now} and {last})"
-    return aggregate("sum", f"   {grown} >= 0\nor {restarted}\nor histogram_count({born})", by)
+def observations(histogram: Counter) -> Counter:
+    """Return the counter of all observations."""
+    return replace(histogram, view=_count)
 
 
-def good(latency: Latency, delay_s: int, by: tuple[str, ...]) -> str:
-    """Return the observations of a tick that stayed within the threshold."""
-    now, last, born = _readings(latency, delay_s)
+def within(histogram: Counter, latency: Latency) -> Counter:
+    """Return the counter of the observations within the threshold.
+
+    Buckets may be merged when a histogram grows wide, which moves an interpolated number a little: that is no restart,
+    so the number of all observations tells growth from restart.
+    """
     bound = format_number(latency.threshold_s)
 
-    def within(histograms: str) -> str:
-        return f"histogram_fraction(-Inf, {bound}, {histograms}) * histogram_count({histograms})"
+    def good(samples: str) -> str:
+        share = f"histogram_fraction(-Inf, {bound}, {samples})"
+        # The share of an empty histogram is NaN, which no sum would ever get rid of.
+        return f"({share} * {_count(samples)} >= 0 or 0 * {_count(samples)})"
 
-    grown = f"histogram_count({now} - {last})"
-    branches = (
-        f"   ({within(f'{now} - {last}')} and ({grown} > 0))",
-        f"or ({within(now)} and ({grown} < 0))",
-        f"or ({within(born)})",
-    )
-    return aggregate("sum", "\n".join(branches), by)
+    return replace(histogram, view=good, size=_count)
 
 
-def _readings(latency: Latency, delay_s: int) -> tuple[str, str, str]:
-    """This tick's reading, the one before, and the series that were born on a target known before."""
-    raw = selector(latency.histogram)
-    now = offset(raw, delay_s)
-    last = over("last_over_time", raw, GAP_S, delay_s + TICK_S)
-    up = offset("up", delay_s + TICK_S)
-    vanished = f"{offset(raw, delay_s + TICK_S)} unless {now}"
-    born = f"({now} unless {last} and {TARGET} ({up} == 1) unless {TARGET} ({vanished}))"
-    return now, last, born
+def _count(samples: str) -> str:
+    return f"histogram_count({samples})"
