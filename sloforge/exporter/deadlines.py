@@ -79,6 +79,14 @@ class Deadline:
         judged, counts = self.settle(learn(record, **facts), now)
         return write(record, self.keep(judged, now), counts)
 
+    def start(self, record: Record | None, now: float, **facts: Any) -> Change[Facts]:
+        """Start the clock with `facts`, and judge by what is known; that the time has passed is for others to say.
+
+        For what is told as late as this may be followed by word of something that happened in time.
+        """
+        judged, counts = self.settle(learn(record, **facts), -inf)
+        return write(record, self.keep(judged, now), counts)
+
     def settle(self, facts: Facts, now: float) -> tuple[Facts, Counts]:
         """Return the facts with what can be said by now, and what that counts; before the start, nothing."""
         counts: Counts = ()

@@ -39,7 +39,7 @@ def arrived(scope: str, labels: Mapping[str, str], created_s: float, within_s: f
 
     def decide(record: Record | None, now: float) -> Change[Facts]:
         since = moment(created_s, now)
-        return CLOCKS[scope].decide(record, now, labels=labels, since=since, deadline=since + within_s)
+        return CLOCKS[scope].start(record, now, labels=labels, since=since, deadline=since + within_s)
 
     return decide
 

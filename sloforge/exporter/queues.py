@@ -6,6 +6,7 @@ moving it afterwards. A job that is cancelled in time counts nowhere.
 """
 
 from collections.abc import Mapping
+from math import inf
 
 from sloforge.exporter.deadlines import Deadline, Facts, Labelling, learn, moment, write
 from sloforge.exporter.families import DUE_JOBS, QUEUE_JOBS, START_DELAY
@@ -22,7 +23,7 @@ JOB = Deadline(DUE_JOBS, START_DELAY, good="on_time", waived="cancelled", silent
 
 
 def judge(record: Record | None, facts: Facts, now: float) -> Change[Facts]:
-    """Judge a job by `facts`, and keep it where the gauges show it: scheduled, due or running."""
+    """Judge a job by `facts` and the time, and keep it where the gauges show it: scheduled, due or running."""
     facts, counts = JOB.settle(facts, now)
     return write(record, _keep(facts, now), counts)
 
@@ -46,7 +47,8 @@ def schedule(labels: Mapping[str, str], due_s: float, delay_s: float) -> Decide[
         facts = learn(record, **plan)
         if now < facts["since"] and not facts.keys() & {"met", "waived"}:
             facts = {**facts, **plan}
-        return judge(record, facts, now)
+        facts, counts = JOB.settle(facts, -inf)  # that it is late by now is for the sweeper to say, see Deadline.start
+        return write(record, _keep(facts, now), counts)
 
     return decide
 
@@ -65,20 +67,21 @@ def happened(fact: str, at: float | None) -> Decide[Facts]:
 
 
 def _keep(facts: Facts, now: float) -> Record:
+    """Return the record of a job, open until it has ended, or nothing was heard of it for too long."""
     if "deadline" not in facts or facts.keys() & {"ended", "waived"}:
         return Record(facts)
     if "met" in facts:
         state, since_s, due_s = "running", facts["met"], facts["met"] + FORGOTTEN_S
-    elif now < facts["since"]:
-        state, since_s, due_s = "scheduled", facts["since"], facts["since"]
+    elif "result" in facts:
+        state, since_s, due_s = "due", facts["since"], facts["deadline"] + FORGOTTEN_S
+    elif now >= facts["since"]:
+        state, since_s, due_s = "due", facts["since"], facts["deadline"]
     else:
-        forgotten_s = facts["deadline"] + FORGOTTEN_S
-        state, since_s, due_s = "due", facts["since"], forgotten_s if "result" in facts else facts["deadline"]
-    if now >= due_s:
+        state, since_s, due_s = "scheduled", facts["since"], facts["since"]
+    if "result" in facts and now >= due_s:
         return Record(facts)
-    return Record(
-        facts, due_s=due_s, open=True, group=QUEUE_JOBS.pick({**facts["labels"], "state": state}), since_s=since_s
-    )
+    group = QUEUE_JOBS.pick({**facts["labels"], "state": state})
+    return Record(facts, due_s=due_s, open=True, group=group, since_s=since_s)
 
 
 class Queue:

@@ -37,8 +37,8 @@ class Bench:
         self.ledger = self._open()
 
     def at(self, seconds: float) -> None:
-        """Set the clock to so many seconds after START_S."""
-        self.clock.now = START_S + seconds
+        """Turn the clock to so many seconds after START_S; never back."""
+        self.clock.now = max(self.clock.now, START_S + seconds)
 
     def sweep(self) -> int:
         return sweep(self.ledger, self.settings)
