@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"sort"
 	"time"
@@ -27,21 +26,21 @@ type group struct {
 // ruler evaluates rule groups in the order of their time, each at its own interval and slot offset, and keeps
 // notes of what the manager of a real server would only show in metrics.
 type ruler struct {
-	engine    *engine
-	groups    map[string]*group
-	down      [][2]int64
-	errors    map[string]int
-	samples   map[string]int64 // read by each group's rules
-	evals     int
-	spans     []*Span
-	open      map[string]*Span
-	reloads   []RuleSet
-	loadError error
+	engine  *engine
+	groups  map[string]*group
+	down    [][2]int64
+	errors  map[string]int
+	samples map[string]int64 // read by each group's rules
+	evals   int
+	spans   []*Span
+	open    map[string]*Span
+	names   map[*rules.AlertingRule]string
+	reloads []RuleSet
 }
 
 func newRuler(e *engine, c Case) *ruler {
 	r := &ruler{engine: e, groups: map[string]*group{}, errors: map[string]int{}, samples: map[string]int64{},
-		open: map[string]*Span{}, reloads: c.Rules}
+		open: map[string]*Span{}, names: map[*rules.AlertingRule]string{}, reloads: c.Rules}
 	for _, d := range c.Down {
 		r.down = append(r.down, [2]int64{milliseconds(d[0]), milliseconds(d[1])})
 	}
@@ -142,14 +141,24 @@ func (r *ruler) evaluate(ctx context.Context, key string, g *group) {
 	if g.evals++; g.evals == 2 {
 		g.RestoreForState(at) // as a server does after its second evaluation; until then it writes no ALERTS
 	}
-	for i, rule := range g.Rules() {
+	for _, rule := range g.Rules() {
 		if err := rule.LastError(); err != nil {
 			r.errors[g.Name()+"/"+rule.Name()+": "+err.Error()]++
 		}
 		if alert, ok := rule.(*rules.AlertingRule); ok {
-			r.note(fmt.Sprintf("%s\x00%d", key, i), alert, float64(at.UnixMilli()-epochMs)/1000)
+			r.note(r.identity(key, alert), alert, float64(at.UnixMilli()-epochMs)/1000)
 		}
 	}
+}
+
+// identity returns what makes a rule the same one after a reload: group, name and labels.
+func (r *ruler) identity(key string, alert *rules.AlertingRule) string {
+	name, known := r.names[alert]
+	if !known {
+		name = key + "\x00" + alert.Name() + alert.Labels().String()
+		r.names[alert] = name
+	}
+	return name
 }
 
 // note opens, prolongs and closes the firing spans of one alerting rule.

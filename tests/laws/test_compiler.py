@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import yaml
 from hypothesis import given, settings
@@ -41,7 +41,7 @@ SLOS: tuple[Mapping[str, object], ...] = (
 HEAD = {"apiVersion": "sloforge/v1", "service": "laws", "owner": "us", "labels": {"team": "x", "area": "y"}}
 
 
-def compiled(slos: object, seed: int | None = None) -> dict[str, str]:
+def compiled(slos: Iterable[Mapping[str, object]], seed: int | None = None) -> dict[str, str]:
     """Compile a file, its keys shuffled by `seed`, and return all artifacts, path -> text."""
     document = {**HEAD, "slos": [{"title": "t", "class": "trust", "ref": "R", **slo} for slo in slos]}
     dice = random.Random(seed)

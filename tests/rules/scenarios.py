@@ -6,6 +6,7 @@ Every fleet is quiet in its first ten minutes and in its last hour, so that what
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from tests.rules.engine import Labels, Span
 from tests.rules.fleet import (
@@ -88,11 +89,11 @@ def labels(job: str, instance: str = "a:80", **more: str) -> Pairs:
     return tuple(sorted({"job": job, "instance": instance, **more}.items()))
 
 
-def target(job: str, *runs: Process, instance: str = "a:80", **options: object) -> Target:
-    return replace(Target(labels=labels(job, instance), runs=runs or (Process(),)), **options)  # type: ignore[arg-type]
+def target(job: str, *runs: Process, instance: str = "a:80", **options: Any) -> Target:
+    return replace(Target(labels=labels(job, instance), runs=runs or (Process(),)), **options)
 
 
-def pair(job: str, **options: object) -> tuple[Target, ...]:
+def pair(job: str, **options: Any) -> tuple[Target, ...]:
     """Return two ordinary instances, scraped at different moments."""
     return (
         target(job, instance="a:80", phase_s=7, **options),
@@ -110,9 +111,9 @@ def fleet(
     ledger: bool = False,
     zeros: bool = True,
     up: bool = True,
-    **options: object,
+    **options: Any,
 ) -> Fleet:
-    events = traffic(rate, fails, from_s=10 * MINUTE, end_s=end_s - HOUR, **options)  # type: ignore[arg-type]
+    events = traffic(rate, fails, from_s=10 * MINUTE, end_s=end_s - HOUR, **options)
     return Fleet(
         events=events, targets=tuple(targets), counters=counters, ledger=ledger, zeros=zeros, up=up, end_s=end_s
     )

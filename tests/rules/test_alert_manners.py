@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.rules.alerting import definition, fired, pages, play, slots
-from tests.rules.definitions import Definition
-from tests.rules.engine import VERSIONS, Result, Series
+from tests.rules.alerting import copied, definition, fired, pages, play, slots
+from tests.rules.definitions import Definition, rule_files
+from tests.rules.engine import VERSIONS, Query, Result, Series, simulate
 from tests.rules.fleet import (
     DAY,
     FAILURE,
@@ -18,6 +18,7 @@ from tests.rules.fleet import (
     Process,
     Share,
     Target,
+    attempts,
     flat,
     never,
     outages,
@@ -25,8 +26,8 @@ from tests.rules.fleet import (
     traffic,
     violations,
 )
-from tests.rules.scenarios import bad_requests, target
-from tests.rules.steady import Failing, recorded, scraped
+from tests.rules.scenarios import bad_requests, good_attempts, target
+from tests.rules.steady import PER_SCRAPE, Failing, recorded, scraped
 
 pytestmark = pytest.mark.parametrize("version", VERSIONS)
 
@@ -209,3 +210,43 @@ def test_the_watchdog_never_rests(version: str) -> None:
     assert watchdog.from_s <= MINUTE
     assert watchdog.to_s >= HOUR - MINUTE
     assert {firing.labels["alertname"] for firing in result.firing} == {"SLOWatchdog"}
+
+
+# --- parts of the traffic, and reloads --------------------------------------
+
+
+def test_one_client_can_page_for_itself(version: str) -> None:
+    """A client with a twentieth of the traffic fails; only the SLO with alerts of its own for each client pages."""
+    end_s, since = 4 * HOUR, 2 * HOUR
+    clients = {"whale": 19.0, "shrimp": 1.0}
+    events = tuple(
+        replace_end(event, FAILURE) if event.client == "shrimp" and event.time > since else event
+        for event in traffic(flat(600), from_s=10 * MINUTE, end_s=end_s, clients=clients)
+    )
+    fleet = Fleet(events=events, targets=(target("shop"),), counters=attempts, end_s=end_s)
+    slos = [
+        {**definition(slo, 99), **good_attempts("shop"), "by": {"labels": ["client_id"], "alerts": alerts}}
+        for slo, alerts in (("each", True), ("all", False))
+    ]
+    result = play(slos, fleet.scrape(), end_s, version)
+    assert pages(result, "all") == []
+    page = pages(result, "each")[0]
+    assert page.labels["client_id"] == "shrimp"
+    assert since < page.from_s < since + 30 * MINUTE
+
+
+def test_a_reload_neither_loses_counts_nor_ends_a_page(version: str) -> None:
+    """An SLO is added in the middle of an outage."""
+    failing = [Failing(OUTAGE_S, FOREVER, 1)]
+    series = recorded("old", failing, -DAY, 0, slots(version)) + scraped("old", failing, -20 * MINUTE, LAST_S)
+    old, new = definition("old"), definition("new")
+    before, after = (copied(rule_files(slos), 1) for slos in ([old], [new, old]))
+    ticks = Query('slo:events_total:delta1m{slo="old"}[45m]', LAST_S)
+    result = simulate({0.0: before, 25.0 * MINUTE: after}, series, {"ticks": ticks}, end_s=LAST_S, version=version)
+    assert result.errors == {}
+    (page,) = result.alerts("SLOBurnPageFast", slo="old")
+    assert page.from_s < 25 * MINUTE
+    assert page.to_s > LAST_S - 2 * MINUTE
+    (counted,) = result.answers["ticks"]
+    assert set(counted.values) == {2 * PER_SCRAPE}
+    assert len(counted.values) == 45
