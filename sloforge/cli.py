@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
-from sloforge.cli_exporter import exporter
+from sloforge.cli_exporter import demo, exporter
 
 if TYPE_CHECKING:
     from sloforge.diagnostics import Diagnostic
@@ -53,6 +53,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(exporter, name="exporter")
+app.add_typer(demo, name="demo")
 
 
 def _show_version(wanted: bool) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 FINDINGS, UNREACHABLE = 1, 3
 HOLD_SCRAPES = 2  # a series that nobody declared is at 0 for so many scrapes
 
+demo = typer.Typer(help="See sloforge at work on something simulated.", no_args_is_help=True)
 exporter = typer.Typer(help="Expose what workers have counted in a ledger.", no_args_is_help=True)
 
 LedgerOption = Annotated[
@@ -102,6 +103,35 @@ def doctor(ledger: LedgerOption, universe: UniverseOption = None) -> None:
         typer.echo(f"{'ok  ' if check.ok else 'BAD '} {check.name:12} {check.text}", err=not check.ok)
     if not all(check.ok for check in checks):
         raise typer.Exit(FINDINGS)
+
+
+@demo.callback()
+def _demo() -> None:
+    pass
+
+
+@demo.command(
+    epilog="Examples:\n\n  sloforge demo workers --ledger sqlite:///demo.db"
+    "\n\n  sloforge demo workers --ledger sqlite:///demo.db --seed 3 --rounds 100 --seconds 60 --log events.jsonl"
+)
+def workers(
+    ledger: LedgerOption,
+    log: Annotated[
+        Path, typer.Option("--log", metavar="FILE", help="The agency's own event log; it must be new.")
+    ] = Path("events.jsonl"),
+    seed: Annotated[int, typer.Option("--seed", help="What happens is drawn from it.")] = 7,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Each is five or six jobs.")] = 60,
+    seconds: Annotated[float, typer.Option("--seconds", min=0, help="The jobs are spread over so long.")] = 30,
+    processes: Annotated[int, typer.Option("--workers", min=1, max=64, help="Worker processes.")] = 4,
+) -> None:
+    """Run an agency of real worker processes: retries, crashes by SIGKILL, storms of duplicates, faulty platforms.
+
+    They count in the ledger; what truly happened stands in the log, and is printed at the end.
+    """
+    with _refusals():
+        from sloforge.demo.agency import run
+
+        typer.echo(run(ledger, log, seed=seed, rounds=rounds, seconds=seconds, workers=processes))
 
 
 @contextmanager
