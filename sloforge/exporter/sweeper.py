@@ -83,27 +83,13 @@ def _put_off(record: Record | None, now: float) -> Change[None]:
 
 
 class Sweeper:
-    """Sweeps in a thread of its own from `start` to `stop`, and whenever `sweep` is called, as before each scrape."""
+    """Sweeps for the process that exposes the ledger: every EVERY_S seconds, and before each scrape."""
 
-    def __init__(self, ledger: Ledger, settings: Settings, every_s: float = EVERY_S) -> None:
+    def __init__(self, ledger: Ledger, settings: Settings) -> None:
         self._ledger = ledger
         self._settings = settings
-        self._every_s = every_s
         self._pruned_s = 0.0
         self._lock = threading.Lock()
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sloforge-sweeper", daemon=True)
-
-    def start(self) -> None:
-        """Settle the backlog, then go on in the background."""
-        self.sweep()
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread, after the sweep that it may be in."""
-        self._stopped.set()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def sweep(self) -> int:
         """Settle what is due, and forget keys whose time is over; return how many records were looked at.
@@ -126,7 +112,3 @@ class Sweeper:
         if now - self._pruned_s >= PRUNE_S:
             self._ledger.prune(now - self._settings.retention_s)
             self._pruned_s = now
-
-    def _run(self) -> None:
-        while not self._stopped.wait(self._every_s):
-            self.sweep()
