@@ -1,6 +1,7 @@
 """A platform that remembers every post in a file, and workers that post there: what the ledger's figures must match."""
 
 import os
+import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -76,6 +77,8 @@ def in_child(task: Callable[[], object]) -> int:
         try:
             task()
             code = 0
+        except BaseException:  # noqa: BLE001 - the child ends here; pytest shows what it prints
+            traceback.print_exc()
         finally:
             os._exit(code)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -94,6 +97,8 @@ def start_children(task: Callable[[int], object], number: int) -> list[int]:
                 os.read(ready, 1)  # returns when the parent closes its end
                 task(each)
                 code = 0
+            except BaseException:  # noqa: BLE001
+                traceback.print_exc()
             finally:
                 os._exit(code)
         pids.append(pid)
