@@ -147,11 +147,12 @@ def near_miss(record: Record | None, now: float, *, lane: str) -> Change[None]:
     return Change(result=None, record=keep(record, missed.tally), counts=missed.counts)
 
 
-def reconcile(record: Record | None, now: float, *, owner: int, post_id: str | None, window_s: float) -> Change[bool]:
+def reconcile(
+    record: Record | None, now: float, *, lane: str, owner: int, post_id: str | None, window_s: float
+) -> Change[bool]:
     """Settle what the earlier try has done: `post_id` of what it posted, None for nothing. True: the key is done."""
+    if post_id is not None:
+        return succeed(record, now, lane=lane, owner=owner, evidence="verified", post_id=post_id, window_s=window_s)
     if record is None or not is_held_by(record, owner):
         return Change(result=record is not None and record.body["state"] == "succeeded")
-    if post_id is None:
-        return Change(result=False, record=replace(record, body={**record.body, "unknown": False}))
-    lane = record.body["lane"]
-    return succeed(record, now, lane=lane, owner=owner, evidence="verified", post_id=post_id, window_s=window_s)
+    return Change(result=False, record=replace(record, body={**record.body, "unknown": False}))

@@ -216,7 +216,7 @@ class Attempt:
         done = self._record(
             outcomes.RECONCILE,
             self._follow("met"),
-            owner=self._owner,
+            **self._who,
             post_id=post_id,
             window_s=self._desk.settings.recovery_window_s,
         )
