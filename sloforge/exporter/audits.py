@@ -8,6 +8,7 @@ judged when its grace ends.
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
+from math import inf
 
 from sloforge.exporter.deadlines import Facts, known, note, notes, write
 from sloforge.exporter.families import AUDITS, DUPLICATE_SIDE_EFFECTS, SIDE_EFFECTS, L
@@ -41,6 +42,11 @@ def judge(record: Record | None, now: float, *, told: Facts) -> Change[Facts]:
     if result != "complete" and now < deadline:
         return Change(result=record.body)
     return write(record, Record({**record.body, "result": result}), (AUDITS.count(labels, result=result),))
+
+
+def complete(record: Record | None, now: float, *, told: Facts) -> Change[Facts]:
+    """Judge an audit if it is complete; what is missing in time may still be told, until a sweeper counts it."""
+    return judge(record, -inf, told=told)
 
 
 def settle(ledger: Ledger, settings: Settings, ref: Ref) -> None:
@@ -95,4 +101,5 @@ class Audits:
 
     def _settle(self, ref: Ref) -> None:
         with suppress(StoreUnavailable):  # then the sweeper judges
-            settle(self._ledger, self._settings, ref)
+            told = self._ledger.transact(notes(ref), known)
+            self._ledger.transact(ref, partial(complete, told=told))

@@ -110,7 +110,7 @@ class Deadline:
             return self.good
         if facts.get("waived", inf) <= facts["deadline"] and "lost" not in facts:
             return self.waived
-        return LATE if now >= facts["deadline"] or "lost" in facts else None
+        return LATE if now >= facts["deadline"] or facts.keys() & {"met", "lost", "waived"} else None
 
     def keep(self, facts: Facts, now: float) -> Record:
         """Return the record of a thing: due and open while it is pending, or late and not yet given up."""

@@ -22,10 +22,10 @@ SITUATIONS: dict[str, tuple[list[Call], dict[str, float]]] = {
         [(0, "effect", None), (1, "event", None), (301, "proof", None), (900, "sweep", None)],
         {"missing_proof": 1},
     ),
-    "told too late": ([(0, "effect", None), (900, "event", 10), (901, "proof", 20)], {"missing_proof": 1}),
-    "both told late, before the sweep": (
-        [(0, "effect", None), (1, "event", None), (900, "proof", 20)],
-        {"complete": 1},
+    "told late": ([(0, "effect", None), (900, "event", 10), (901, "proof", 20)], {"complete": 1}),
+    "told after it was counted": (
+        [(0, "effect", None), (1, "event", None), (300, "sweep", None), (301, "proof", 20)],
+        {"missing_proof": 1},
     ),
     "grace still runs": ([(0, "effect", None), (299, "sweep", None)], {}),
     "an event without effect": ([(0, "event", None), (0, "proof", None), (900, "sweep", None)], {}),
