@@ -47,7 +47,7 @@ class Spool:
 
     def waiting(self) -> bool:
         """Return whether there is anything to replay."""
-        return os.path.exists(self.path) or os.path.exists(self._replay)
+        return os.access(self.path, os.F_OK) or os.access(self._replay, os.F_OK)
 
     def append(self, entry: Entry) -> None:
         """Write one entry and bring it to the disk. Raises OSError, and then has written nothing."""

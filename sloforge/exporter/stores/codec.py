@@ -1,6 +1,7 @@
 """How records and labels are written down: compact JSON, the same text for the same labels."""
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from sloforge.exporter.records import Labels
@@ -13,8 +14,14 @@ def to_text(data: object) -> str:
     return _encode(data)
 
 
+@lru_cache(maxsize=10_000)
+def from_labels(labels: Labels) -> str:
+    """Return labels as JSON."""
+    return _encode(labels)
+
+
 def to_labels(text: str) -> Labels:
-    """Read labels that `to_text` wrote."""
+    """Read labels that `from_labels` wrote."""
     return tuple((name, value) for name, value in json.loads(text))
 
 

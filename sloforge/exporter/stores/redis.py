@@ -24,7 +24,7 @@ from sloforge.exporter.records import (
     Total,
     key_hash,
 )
-from sloforge.exporter.stores.codec import to_body, to_labels, to_text
+from sloforge.exporter.stores.codec import from_labels, to_body, to_labels, to_text
 
 T = TypeVar("T")
 
@@ -166,7 +166,7 @@ class RedisStore:
             "old_group": _group(name, old) if old else "",
             "seeds": [_row(_name(seed.ref), seed.record) for seed in change.seeds],
             "counts": [
-                [f"{total}\n{to_text(labels)}", repr(amount), trace_id]
+                [f"{total}\n{from_labels(labels)}", repr(amount), trace_id]
                 for total, labels, amount, trace_id in change.counts
             ],
             "mark": _data(Record({})),
@@ -234,7 +234,7 @@ def _record(data: str) -> Record | None:
 
 
 def _group(name: str, record: Record) -> str:
-    return f"{_ref(name).scope}\n{to_text(record.group)}" if record.open else ""
+    return f"{_ref(name).scope}\n{from_labels(record.group)}" if record.open else ""
 
 
 def _row(name: str, record: Record) -> list[str]:

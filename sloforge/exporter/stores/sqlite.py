@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from sloforge.exporter.records import Count, Decide, Open, Record, Ref, Total, key_hash
 from sloforge.exporter.stores import forks
 from sloforge.exporter.stores.clock import Clock, Reading
-from sloforge.exporter.stores.codec import to_body, to_labels, to_text
+from sloforge.exporter.stores.codec import from_labels, to_body, to_labels, to_text
 from sloforge.exporter.stores.connection import Connection
 
 T = TypeVar("T")
@@ -179,7 +179,7 @@ def _find(db: sqlite3.Connection, ref: Ref) -> Record | None:
 
 
 def _row(ref: Ref, record: Record, now: float) -> tuple[object, ...]:
-    group = to_text(record.group)
+    group = from_labels(record.group)
     return (to_text(record.body), record.due_s, record.open, group, record.since_s, now, ref.scope, ref.key)
 
 
@@ -194,7 +194,7 @@ def _apply(db: sqlite3.Connection, now: float, ref: Ref, decide: Decide[T]) -> T
 
 
 def _count(db: sqlite3.Connection, now: float, counts: Iterable[Count]) -> None:
-    rows = [(name, to_text(labels), amount, trace_id) for name, labels, amount, trace_id in counts]
+    rows = [(name, from_labels(labels), amount, trace_id) for name, labels, amount, trace_id in counts]
     db.executemany(_COUNT, [(name, labels, amount, now) for name, labels, amount, _ in rows])
     traces = [(trace_id, amount, now, name, labels) for name, labels, amount, trace_id in rows if trace_id]
     if traces:
