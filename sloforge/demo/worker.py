@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from contextlib import suppress
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NoReturn
@@ -30,11 +31,12 @@ DONE, AGAIN, LATER = "done", "again", "later"  # LATER: when deadlines of HASTE_
 HASTE_S = 3.0  # leases and deadlines of stories that wait for them to pass
 LEASES_S = {"api": HASTE_S, "browser": HASTE_S}
 
-SETTINGS = {  # for all other stories, the policy's own numbers
-    "tardy": Settings(visible_within_s=HASTE_S),
-    "ghost": Settings(visible_within_s=HASTE_S, verify_deadline_s=HASTE_S),
-    "careless": Settings(audit_grace_s=HASTE_S),
-    "abandoned": Settings(episode_lease_s=HASTE_S),
+# What is told about the audit before a try ends is judged when its grace does, so here that is short.
+USUAL = Settings(audit_grace_s=HASTE_S)
+SETTINGS = {  # of stories that wait for a deadline to pass; all other numbers are the policy's own
+    "tardy": replace(USUAL, visible_within_s=HASTE_S),
+    "ghost": replace(USUAL, visible_within_s=HASTE_S, verify_deadline_s=HASTE_S),
+    "abandoned": replace(USUAL, episode_lease_s=HASTE_S),
     **{story: Settings(leases_s=LEASES_S) for story in ("crash_before", "crash_after", "crash_lost")},
 }
 
@@ -68,14 +70,14 @@ class Worker:
     def __init__(self, url: str, log: Log) -> None:
         ledger = Ledger(url)
         self._log = log
-        self._patient = Exporter(ledger, universe=universe())
+        self._usual = Exporter(ledger, universe=universe(), settings=USUAL)
         self._others = {
             story: Exporter(ledger, universe=universe(), settings=settings) for story, settings in SETTINGS.items()
         }
 
     def do(self, job: Job, number: int) -> str:
         """Do a job; return DONE, or AGAIN or LATER if it has to be delivered once more."""
-        exporter = self._others.get(job.story, self._patient)
+        exporter = self._others.get(job.story, self._usual)
         if job.kind == "attempt":
             return self._attempt(exporter, job, number)
         {"queue": self._queue, "episode": self._episode, "inbound": self._inbound}[job.kind](exporter, job)

@@ -56,18 +56,17 @@ def read_universe(path: str | Path) -> Universe:
 
     try:
         text = Path(path).read_text(encoding="utf-8")
+        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
+            raise UniverseError("no aliases here, please")  # they can refer to themselves
         _refuse_duplicates(yaml.compose(text, Loader=yaml.BaseLoader))
-        data = yaml.load(text, Loader=yaml.BaseLoader)  # BaseLoader makes text, lists and mappings, nothing else
+        return parse_universe(yaml.load(text, Loader=yaml.BaseLoader))  # it makes text, lists and mappings only
     except OSError as error:
-        raise UniverseError(f"{path}: {error.strerror}") from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UniverseError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+        problem = str(error.strerror)
+    except (UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
+        problem = f"not YAML: {' '.join(str(error).split())}"
     except UniverseError as error:
-        raise UniverseError(f"{path}: {error}") from error
-    try:
-        return parse_universe(data)
-    except UniverseError as error:
-        raise UniverseError(f"{path}: {error}") from error
+        problem = str(error)
+    raise UniverseError(f"{path}: {problem}")
 
 
 def parse_universe(data: object) -> Universe:

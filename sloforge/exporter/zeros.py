@@ -29,7 +29,7 @@ CLOSED: Mapping[str, tuple[Row, ...]] = {  # family -> the values its own labels
     v.SUCCESSES: _each("evidence", "verified", "post_id", "proof"),
     v.FAILURES: tuple(failure._asdict() for failure in PAIRS),
     v.EXCLUDED: _each("reason", *OUTSIDE, *FORGIVEN),
-    v.TRIES: _each("outcome", "succeeded", "failed"),
+    v.TRIES: _each("outcome", "succeeded", "published", "failed", "blocked", "released", "expired"),
     v.DUPLICATES: _each("resolution", "replayed", "in_flight", "conflict"),
     v.VISIBILITY: _each("result", "in_time", "late", "unverifiable"),
     v.DUE_JOBS: _each("result", "on_time", "late"),

@@ -119,6 +119,22 @@ class Prometheus:
         return values
 
 
+def on_free_ports(root: Path, exporter_port: int, own_port: int, scrape_s: int) -> str:
+    """Return the deployed configuration with other ports, absolute paths and quicker scrapes; the rules stay."""
+    text = (root / "deploy" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8")
+    for old, new in (
+        ("127.0.0.1:9464", f"127.0.0.1:{exporter_port}"),
+        ("127.0.0.1:9090", f"127.0.0.1:{own_port}"),
+        ("127.0.0.1:9093", f"127.0.0.1:{free_port()}"),
+        ("../../generated", str(root / "generated")),
+        ("scrape_interval: 30s", f"scrape_interval: {scrape_s}s"),
+        ("scrape_timeout: 10s", f"scrape_timeout: {scrape_s}s"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
 @contextmanager
 def prometheus(config: Path, port: int, folder: Path) -> Iterator[Prometheus]:
     """Run Prometheus on `port` with its data and its log in `folder`."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.live.servers import Prometheus, StandIn, free_port, prometheus, stand_in, wait_for
+from tests.live.servers import Prometheus, StandIn, free_port, on_free_ports, prometheus, stand_in, wait_for
 
 SCRAPE_S = 5
 SETTLE_S = 75  # a tick counts what is born on a target that was scraped a minute and a half before it
@@ -31,25 +31,9 @@ def server(exporter: StandIn, root: Path, tmp_path: Path) -> Iterator[Prometheus
         pytest.skip("needs prometheus")
     port = free_port()
     config = tmp_path / "prometheus.yml"
-    config.write_text(_on_free_ports(root, exporter.port, port), encoding="utf-8")
+    config.write_text(on_free_ports(root, exporter.port, port, SCRAPE_S), encoding="utf-8")
     with prometheus(config, port, tmp_path) as running:
         yield running
-
-
-def _on_free_ports(root: Path, exporter_port: int, own_port: int) -> str:
-    """Return the deployed configuration with other ports, absolute paths and quicker scrapes; the rules stay."""
-    text = (root / "deploy" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8")
-    for old, new in (
-        ("127.0.0.1:9464", f"127.0.0.1:{exporter_port}"),
-        ("127.0.0.1:9090", f"127.0.0.1:{own_port}"),
-        ("127.0.0.1:9093", f"127.0.0.1:{free_port()}"),
-        ("../../generated", str(root / "generated")),
-        ("scrape_interval: 30s", f"scrape_interval: {SCRAPE_S}s"),
-        ("scrape_timeout: 10s", f"scrape_timeout: {SCRAPE_S}s"),
-    ):
-        assert old in text
-        text = text.replace(old, new)
-    return text
 
 
 def test_every_figure_is_what_happened(server: Prometheus, exporter: StandIn) -> None:

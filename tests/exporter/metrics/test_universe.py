@@ -1,0 +1,64 @@
+"""The declaration: what can be written, what is refused in a sentence, and that the repository's own is in order."""
+
+from pathlib import Path
+
+import pytest
+
+from sloforge.exporter.universe import UniverseError, Work, parse_universe, read_universe
+
+GOOD = """
+clients: {acme: gold, "on": , 1:30: silver}
+work:
+  - {platform: [instagram, youtube], lane: api, action_type: publish}
+  - {platform: instagram, lane: api, action_type: publish}
+channels: [stable, canary]
+"""
+
+
+def test_scalars_stay_text_and_lists_mean_each(tmp_path: Path) -> None:
+    path = tmp_path / "clients.yml"
+    path.write_text(GOOD, encoding="utf-8")
+    universe = read_universe(path)
+    assert universe.clients == {"acme": "gold", "on": "default", "1:30": "silver"}
+    assert universe.work == (Work("instagram", "api", "publish"), Work("youtube", "api", "publish"))
+    assert len(list(universe.rows())) == 3 * 2 * 2
+
+
+def test_clients_without_tiers_may_be_a_list() -> None:
+    assert parse_universe({"clients": ["acme", "blend"]}).clients == {"acme": "default", "blend": "default"}
+
+
+BAD = {
+    "[]": "write a mapping",
+    "": "write a mapping",
+    "client: [a]": "client: unknown",
+    "clients: {a: {b: c}}": "clients, a:",
+    "clients: ['']": "clients: '' is no name",
+    'clients: ["a\\nb"]': "is no name",
+    "clients: {a: x, a: y}": "line 1: a stands there twice",
+    "work: {}": "work: write a list",
+    "work: [{platform: x, lane: api}]": "work, entry 1",
+    'work: [{platform: x, lane: api, action_type: [publish, "a\\tb"]}]': r"action_type: 'a\tb' is no name",
+    "clients: [a": "not YAML",
+    "a: &a [*a]": "no aliases",
+    f"a: {'[' * 1000}": "not YAML",
+}
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_what_cannot_be_used_is_refused_in_a_sentence(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "clients.yml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UniverseError) as raised:
+        read_universe(path)
+    assert BAD[text] in str(raised.value)
+    assert str(path) in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_unreadable_files_are_refused(tmp_path: Path) -> None:
+    binary = tmp_path / "binary.yml"
+    binary.write_bytes(b"\xff\xfe\x00")
+    for path in (tmp_path, tmp_path / "missing.yml", binary):
+        with pytest.raises(UniverseError):
+            read_universe(path)
