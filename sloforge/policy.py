@@ -15,6 +15,7 @@ HOLD_S: Final = 15 * MINUTE  # a page holds this long after its condition ends: 
 SLOW_READ_S: Final = 11 * MINUTE  # the fast group reads slow sums over two slow intervals and a tick
 DATA_MISSING_S: Final = 5 * MINUTE
 DATA_MISSING_FOR_S: Final = 5 * MINUTE
+LEDGER_FOR_S: Final = 10 * MINUTE  # longer than newborn series are held at 0 for two scrapes
 MIN_TICKS_PER_WINDOW: Final = 4  # a rate over fewer than four scrapes is noise
 
 # Windows whose error ratio and burn rate every SLO has (contract, section 5).

@@ -89,6 +89,7 @@ HARD_VIOLATION: Final = "SLOHardViolation"
 DATA_MISSING: Final = "SLODataMissing"
 DUPLICATE_DEFINITION: Final = "SLODuplicateDefinition"
 RULES_FAILING: Final = "SLORulesFailing"
+LEDGER_INCONSISTENT: Final = "SLOLedgerInconsistent"
 WATCHDOG: Final = "SLOWatchdog"
 
 # --- groups and files -------------------------------------------------------

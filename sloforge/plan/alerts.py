@@ -3,11 +3,12 @@
 from sloforge import vocabulary as v
 from sloforge.model.objects import CounterKind, Hard, Pairs, Service, Slo
 from sloforge.plan.facts import Recorder
+from sloforge.plan.indicators import sides
 from sloforge.plan.ir import AlertRule, RecordingRule
 from sloforge.plan.page_when import gate
 from sloforge.plan.promql import Scope, aggregate, braces, over, selector
 from sloforge.plan.windows import ANYWHERE
-from sloforge.policy import DATA_MISSING_FOR_S, DATA_MISSING_S, HOLD_S, BurnWindow, burn_factor
+from sloforge.policy import DATA_MISSING_FOR_S, DATA_MISSING_S, HOLD_S, LEDGER_FOR_S, BurnWindow, burn_factor
 from sloforge.quantities import DAY, MINUTE, format_duration, format_number
 
 
@@ -179,11 +180,26 @@ def service_alerts(scope: Scope, service: Service) -> list[AlertRule]:
         f"sum by (rule_group) (increase({metric}{group}[{format_duration(HOLD_S)}])) > 0"
         for metric in ("prometheus_rule_evaluation_failures_total", "prometheus_rule_group_iterations_missed_total")
     )
+    unaccounted = f"{_unaccounted()} != 0"
+    ledger = _service_alert(scope, service, v.LEDGER_INCONSISTENT, unaccounted, "ledger", "ticket", LEDGER_FOR_S)
     return [
+        *([ledger] if any(_reads(slo, v.ATTEMPTS) for slo in service.slos) else []),
         _service_alert(scope, service, v.DUPLICATE_DEFINITION, copies, "duplicate", "ticket", DATA_MISSING_FOR_S),
         _service_alert(scope, service, v.RULES_FAILING, failing, "rules_failing", "ticket", 0),
         _service_alert(scope, service, v.WATCHDOG, "vector(1)", "watchdog", "watchdog", 0),
     ]
+
+
+def _reads(slo: Slo, metric: str) -> bool:
+    made_of = sides(slo.indicator)
+    return made_of is not None and any(raw.metric == metric for raw in made_of.raws)
+
+
+def _unaccounted() -> str:
+    """The exporter's law: attempts = successes + failures - recoveries + those that were never to be judged."""
+    never_judged = f'{v.EXCLUDED}{{reason=~"policy_blocked|synthetic"}}'
+    ended = f"sum({v.SUCCESSES}) + sum({v.FAILURES}) - sum({v.RECOVERIES}) + sum({never_judged})"
+    return f"sum({v.ATTEMPTS}) - ({ended})"
 
 
 def _service_alert(

@@ -45,6 +45,7 @@ ALERTS = {
     "SLODataMissing",
     "SLODuplicateDefinition",
     "SLORulesFailing",
+    "SLOLedgerInconsistent",
     "SLOWatchdog",
 }
 
