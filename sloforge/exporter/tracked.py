@@ -39,9 +39,9 @@ def track(begin: Callable[P, Attempt]) -> Callable[[Callable[P, R]], Callable[P,
             @wraps(function)
             async def later(*args: P.args, **kwargs: P.kwargs) -> Any:
                 async with begin(*args, **kwargs) as attempt:
-                    with _running(attempt):
+                    with running(attempt):
                         result = await cast(Awaitable[Any], function(*args, **kwargs))
-                    _settle(attempt, result)
+                    settle(attempt, result)
                     return result
 
             return cast(Callable[P, R], later)
@@ -49,9 +49,9 @@ def track(begin: Callable[P, Attempt]) -> Callable[[Callable[P, R]], Callable[P,
         @wraps(function)
         def now(*args: P.args, **kwargs: P.kwargs) -> R:
             with begin(*args, **kwargs) as attempt:
-                with _running(attempt):
+                with running(attempt):
                     result = function(*args, **kwargs)
-                _settle(attempt, result)
+                settle(attempt, result)
                 return result
 
         return now
@@ -60,7 +60,8 @@ def track(begin: Callable[P, Attempt]) -> Callable[[Callable[P, R]], Callable[P,
 
 
 @contextmanager
-def _running(attempt: Attempt) -> Iterator[None]:
+def running(attempt: Attempt) -> Iterator[None]:
+    """Make `attempt` the current one. Raises AttemptReplayed where there is nothing to run."""
     if attempt.replayed:
         raise AttemptReplayed(attempt.post_id)
     token = _current.set(attempt)
@@ -70,7 +71,7 @@ def _running(attempt: Attempt) -> Iterator[None]:
         _current.reset(token)
 
 
-def _settle(attempt: Attempt, result: object) -> None:
+def settle(attempt: Attempt, result: object) -> None:
     """End by what the function returned, unless it has said how it ended itself.
 
     Text is a post id; else the result's own `post_id`, `author_id`, `verified`, `proof` and `url` are taken, as far as
