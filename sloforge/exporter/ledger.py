@@ -28,7 +28,7 @@ from sloforge.exporter.records import (
 )
 from sloforge.exporter.spool import Entry, Spool
 from sloforge.exporter.steps import STEPS, Step
-from sloforge.exporter.stores import open_store, spool_path
+from sloforge.exporter.stores import default_spool, open_store
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -56,7 +56,7 @@ class Ledger:
         clock: Callable[[], float] | None = None,
     ) -> None:
         self.store = open_store(url, clock) if isinstance(url, str) else url
-        path = spool or (spool_path(url) if isinstance(url, str) else None)
+        path = spool or (default_spool(url) if isinstance(url, str) else None)
         self.spool = Spool(path) if path else None
         self.up = True  # whether the store answered when it was last asked
         self._fail_open = fail_open

@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -34,12 +35,18 @@ def open_store(url: str, clock: Callable[[], float] | None = None) -> Store:
     raise ValueError(f"no ledger at {url!r}: write sqlite:///path/ledger.db, redis://host:6379/0 or memory://")
 
 
-def spool_path(url: str) -> Path | None:
-    """Return where to keep what a ledger cannot take for now: on a disk of this host. None: it is never down."""
+def default_spool(url: str) -> Path | None:
+    """Return where to keep what a ledger cannot take for now: on a disk of this host. None: it is never down.
+
+    Beside a sqlite ledger, so that all processes find it; else in the user's state folder, which is made.
+    """
     scheme, _, rest = url.partition("://")
     if scheme == "memory":
         return None
     if scheme == "sqlite":
         return Path(rest + ".spool")
     state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-    return state / "sloforge" / f"{sha256(url.encode()).hexdigest()[:16]}.spool"
+    folder = state / "sloforge"
+    with suppress(OSError):  # told when something has to be written there
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder / f"{sha256(url.encode()).hexdigest()[:16]}.spool"

@@ -3,6 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any, TypeVar
 
 from sloforge.exporter.records import Count, Decide, Labels, Open, Record, Ref, Total, key_hash
@@ -12,6 +13,7 @@ from sloforge.exporter.stores.clock import Clock, Reading
 T = TypeVar("T")
 
 MOST_RECORDS = 100_000  # beyond it, the closed record that was not touched for longest goes
+EVICTED_AT_ONCE = 16
 
 
 class MemoryStore:
@@ -149,7 +151,7 @@ class MemoryStore:
             self._evict()
 
     def _evict(self) -> None:
-        for ref in list(self._records)[: len(self._records) - self._most + 16]:
+        for ref in list(islice(self._records, len(self._records) - self._most + EVICTED_AT_ONCE)):
             if ref in self._open or ref in self._due:
                 self._records.move_to_end(ref)  # still needed; looked at again when its turn comes
             else:

@@ -10,6 +10,7 @@ from sloforge.exporter.ledger import Ledger
 from sloforge.exporter.records import Change, Count, Decide, Record, Ref, StoreUnavailable, key_hash
 from sloforge.exporter.spool import Entry
 from sloforge.exporter.steps import Step, step
+from sloforge.exporter.stores import default_spool
 from sloforge.exporter.stores.memory import MemoryStore
 from tests.exporter.conftest import START_S, FakeClock
 
@@ -207,3 +208,21 @@ def test_errors_are_told_at_the_end_at_the_latest(
     ledger.close()
     store.down = False
     assert values(open_ledger()) == {"sloforge_store_errors_total/transact": 1}
+
+
+def test_each_kind_of_ledger_has_its_spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside a file, in the user's state folder for a server (whose URL may hold a password), none for memory."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    assert default_spool("sqlite:///var/lib/ledger.db") == Path("/var/lib/ledger.db.spool")
+    assert default_spool("memory://") is None
+    path = default_spool("redis://:secret@host/0")
+    assert path is not None
+    assert path.parent == tmp_path / "state" / "sloforge"
+    assert path.parent.is_dir()
+    assert "secret" not in path.name
+
+
+@pytest.mark.parametrize("url", ["", "sqlite:", "sqlite://", "postgres://host/db", "/var/lib/ledger.db"])
+def test_a_url_that_is_none_is_refused_with_what_to_write(url: str) -> None:
+    with pytest.raises(ValueError, match="write sqlite:///path/"):
+        Ledger(url)

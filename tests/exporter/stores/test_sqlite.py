@@ -13,6 +13,8 @@ from sloforge.exporter.stores import schema
 from sloforge.exporter.stores.sqlite import SqliteStore
 from tests.exporter.conftest import START_S, FakeClock
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning")
+
 REF = Ref("attempt/api", key_hash("post 1"))
 
 VERSION_1 = f"""
@@ -131,6 +133,14 @@ def test_a_lock_held_too_long_is_said_and_waited_for_next_time(path: Path, clock
     other.close()
     store.add([Count("x_total", ())])
     assert [total.value for total in store.totals()] == [2]
+
+
+def test_a_read_only_file_is_said(store: SqliteStore) -> None:
+    store.add([Count("x_total", ())])
+    with store._writer.use() as db:
+        db.execute("PRAGMA query_only = 1")  # answers as a read-only file does, also to root
+    with pytest.raises(StoreUnavailable, match="read-only"):
+        store.add([Count("x_total", ())])
 
 
 def test_a_long_reader_does_not_hold_writers_up(path: Path, store: SqliteStore) -> None:
