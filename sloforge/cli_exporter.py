@@ -69,7 +69,10 @@ def serve(
     with _refusals(), _exposer(ledger, universe, scrape_interval) as exposer:
         from sloforge.exporter.server import serve as run
 
-        run(exposer, host.strip("[]"), int(port), typer.echo)
+        try:
+            run(exposer, host.strip("[]"), int(port), typer.echo)
+        except OSError as error:
+            raise ValueError(f"cannot listen on {listen}: {error.strerror or error}") from error
 
 
 @exporter.command(
@@ -166,7 +169,7 @@ def _refusals() -> Iterator[None]:
     except StoreUnavailable as error:
         problem, code = str(error), UNREACHABLE
     except OSError as error:
-        problem = f"{error.filename or 'the address'}: {error.strerror or error}"
+        problem = f"{error.filename}: {error.strerror}" if error.filename else str(error)
     except (LeaseHeld, ValueError) as error:
         problem = str(error)
     typer.echo(f"sloforge: {problem}", err=True)

@@ -37,7 +37,7 @@ SETTINGS = {  # of stories that wait for a deadline to pass; all other numbers a
     "tardy": replace(USUAL, visible_within_s=HASTE_S),
     "ghost": replace(USUAL, visible_within_s=HASTE_S, verify_deadline_s=HASTE_S),
     "abandoned": replace(USUAL, episode_lease_s=HASTE_S),
-    **{story: Settings(leases_s=LEASES_S) for story in ("crash_before", "crash_after", "crash_lost")},
+    **{story: replace(USUAL, leases_s=LEASES_S) for story in ("crash_before", "crash_after", "crash_lost")},
 }
 
 LONG_AGO_S = 1000  # longer than any deadline that is not hasty
@@ -137,11 +137,11 @@ class Worker:
     def _reconcile(self, exporter: Exporter, job: Job, attempt: Attempt) -> bool:
         """Look what a killed try has done; return whether nothing is left to do."""
         found = next((event["post"] for event in self._log.events() if _is_post_of(event, job)), None)
-        if found:
-            self._ended(job, "succeeded")
-        if not attempt.reconcile(found):
-            return False
+        if not found:
+            return attempt.reconcile(None)
         self._audit(exporter, job)
+        self._ended(job, "succeeded")
+        attempt.reconcile(found)
         self._see(exporter, job)
         return True
 

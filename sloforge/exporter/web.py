@@ -2,9 +2,11 @@
 
 import asyncio
 import gzip
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
+from sloforge.exporter.api import Exporter
 from sloforge.exporter.exposer import Exposer
 from sloforge.exporter.lease import LeaseHeld
 from sloforge.exporter.records import StoreUnavailable
@@ -87,12 +89,13 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-def asgi_app(exposer: Exposer) -> Callable[[Message, Receive, Send], Awaitable[None]]:
-    """Return an ASGI application, to be served alone or mounted in another.
+def asgi_app(exporter: Exporter) -> Callable[[Message, Receive, Send], Coroutine[Any, Any, None]]:
+    """Return an ASGI application that exposes the exporter's ledger, to be served alone or mounted in another.
 
-    Where the server speaks the lifespan protocol, it starts and stops the exposer with itself; an application that is
-    mounted hears nothing of that, and starts it with the first request.
+    It takes the ledger's lease with the first request, or with the server's start where it hears of that. As only one
+    process can have the lease, serve it by one; the others answer 503 and say who has it.
     """
+    exposer = Exposer(exporter.ledger, exporter.universe, exporter.settings)
 
     async def app(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -118,11 +121,11 @@ def _started(exposer: Exposer, method: str, path: str, headers: Mapping[str, str
 
 
 async def _live(exposer: Exposer, receive: Receive, send: Send) -> None:
-    """Follow the server's start and end. A lease that somebody else holds is asked for again by each request."""
-    while True:
-        message = await receive()
-        if message["type"] == "lifespan.shutdown":
-            await asyncio.to_thread(exposer.stop)
-            await send({"type": "lifespan.shutdown.complete"})
-            return
-        await send({"type": "lifespan.startup.complete"})
+    """Follow the server's start and end."""
+    await receive()
+    with suppress(LeaseHeld, StoreUnavailable):  # each request asks again
+        await asyncio.to_thread(exposer.start)
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await asyncio.to_thread(exposer.stop)
+    await send({"type": "lifespan.shutdown.complete"})
