@@ -55,7 +55,7 @@ def settle(ledger: Ledger, settings: Settings, ref: Ref) -> None:
     ledger.transact(ref, partial(judge, told=told))
 
 
-@step("audit/effect", durable=True)
+@step("audit.effect", durable=True)
 def effect(labels: Mapping[str, str], grace_s: float) -> Decide[bool]:
     """Count an effect and open its audit; a second one under the same key counts as a duplicate."""
 

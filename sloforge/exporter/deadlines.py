@@ -44,7 +44,7 @@ def notes(ref: Ref) -> Ref:
     return Ref(f"notes/{ref.scope}", ref.key)
 
 
-@step("notes/add")
+@step("notes.add")
 def note(fact: str, at: float | None, more: Mapping[str, Any]) -> Decide[Facts]:
     """Note that `fact` happened at `at` (None: now), with `more` about it."""
 

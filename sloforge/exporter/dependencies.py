@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 # `counted`: its seconds are counted up to here; `swept`: failures told before this moment were looked at.
 
 
-@step("incident/opened")
+@step("incident.opened")
 def opened(labels: Mapping[str, str], since_s: float | None, approved_by: str) -> Decide[Facts]:
     """Open an incident; or one that is open begin earlier, last longer, or be approved. An approval stays."""
 
@@ -53,7 +53,7 @@ def opened(labels: Mapping[str, str], since_s: float | None, approved_by: str) -
     return decide
 
 
-@step("incident/closed")
+@step("incident.closed")
 def closed(at: float | None) -> Decide[Facts]:
     """End an incident, if it is open."""
 

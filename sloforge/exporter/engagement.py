@@ -33,7 +33,7 @@ def settle(ledger: Ledger, settings: Settings, ref: Ref) -> None:
     ledger.transact(ref, partial(expire, scope=ref.scope))
 
 
-@step("engagement/arrived")
+@step("engagement.arrived")
 def arrived(scope: str, labels: Mapping[str, str], created_s: float, within_s: float) -> Decide[Facts]:
     """Start a clock of an event; again changes nothing."""
 
@@ -44,7 +44,7 @@ def arrived(scope: str, labels: Mapping[str, str], created_s: float, within_s: f
     return decide
 
 
-@step("engagement/happened")
+@step("engagement.happened")
 def happened(scope: str, fact: str, at: float | None) -> Decide[Facts]:
     """Judge an event by what has happened: `met`, or `waived`."""
 

@@ -52,7 +52,7 @@ def settle(ledger: Ledger, settings: Settings, ref: Ref) -> None:
     ledger.transact(ref, expire)
 
 
-@step("episode/runs")
+@step("episode.runs")
 def runs(labels: Mapping[str, str], lease_s: float) -> Decide[Facts]:
     """Start an episode, or renew the lease of one that runs; one that has ended stays so."""
 
@@ -62,7 +62,7 @@ def runs(labels: Mapping[str, str], lease_s: float) -> Decide[Facts]:
     return decide
 
 
-@step("episode/intervened")
+@step("episode.intervened")
 def intervened(labels: Mapping[str, str]) -> Decide[Facts]:
     """Count a person's work, and remember that the episode needed it."""
 
@@ -73,7 +73,7 @@ def intervened(labels: Mapping[str, str]) -> Decide[Facts]:
     return decide
 
 
-@step("episode/ended")
+@step("episode.ended")
 def ended(outcome: str) -> Decide[Facts]:
     """End an episode that `completed` or `failed`; the first word stands."""
 

@@ -38,7 +38,7 @@ def settle(ledger: Ledger, settings: Settings, ref: Ref) -> None:
     ledger.transact(ref, expire)
 
 
-@step("queue/scheduled")
+@step("queue.scheduled")
 def schedule(labels: Mapping[str, str], due_s: float, delay_s: float) -> Decide[Facts]:
     """Start the clock of a job, or move one that is not due yet."""
     plan = {"labels": labels, "since": due_s, "deadline": due_s + delay_s}
@@ -53,7 +53,7 @@ def schedule(labels: Mapping[str, str], due_s: float, delay_s: float) -> Decide[
     return decide
 
 
-@step("queue/happened")
+@step("queue.happened")
 def happened(fact: str, at: float | None) -> Decide[Facts]:
     """Judge a job that has `met` its start, `ended`, or was `waived`; also before its schedule is known."""
 

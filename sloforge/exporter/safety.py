@@ -22,7 +22,7 @@ FAMILIES: Mapping[str, Family] = {"wrong_account": WRONG_ACCOUNT, "near_miss": N
 log = logging.getLogger(__name__)
 
 
-@step("safety/happened", durable=True)
+@step("safety.happened", durable=True)
 def happened(scope: str, labels: Mapping[str, str]) -> Decide[bool]:
     """Count a wrong account, or one barely avoided, once for each key. True: it was new."""
 
