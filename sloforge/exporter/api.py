@@ -221,8 +221,8 @@ class Lane:
     def tracked(
         self,
         *,
-        key: Callable[P, str],
-        labels: Callable[P, Mapping[str, Any]],
+        key: Callable[..., str],
+        labels: Callable[..., Mapping[str, Any]],
         classify: Classify | None = None,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
         """Return a decorator that makes each call of a function an attempt; types stay as they are.
@@ -233,7 +233,7 @@ class Lane:
         attempt. Raises TypeError for generators.
         """
 
-        def begin(*args: P.args, **kwargs: P.kwargs) -> Attempt:
+        def begin(*args: Any, **kwargs: Any) -> Attempt:
             return self.attempt(key=key(*args, **kwargs), classify=classify, **labels(*args, **kwargs))
 
         return track(begin)

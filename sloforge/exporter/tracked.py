@@ -24,7 +24,7 @@ def current_attempt() -> Attempt:
     return attempt
 
 
-def track(begin: Callable[P, Attempt]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def track(begin: Callable[..., Attempt]) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Return a decorator; `begin` makes the attempt of the function's arguments.
 
     Raises TypeError for generators, which end when their readers like.
