@@ -13,6 +13,7 @@ from math import inf
 from sloforge.exporter.deadlines import Facts, known, note, notes, write
 from sloforge.exporter.families import AUDITS, DUPLICATE_SIDE_EFFECTS, SIDE_EFFECTS, L
 from sloforge.exporter.ledger import Ledger
+from sloforge.exporter.quiet import quietly
 from sloforge.exporter.records import Change, Decide, Record, Ref, Seed, StoreUnavailable, key_hash
 from sloforge.exporter.settings import Settings
 from sloforge.exporter.steps import step
@@ -79,6 +80,7 @@ class Audits:
         self._ledger = ledger
         self._settings = settings
 
+    @quietly
     def effect(self, key: str, labels: Mapping[str, str]) -> None:
         """Count an effect outside of any attempt, and open its audit; `labels` are those of `families.L`, guarded."""
         ref, own = Ref(SCOPE, key_hash(key)), {name: labels[name] for name in L}
@@ -93,6 +95,7 @@ class Audits:
         """Tell where the proof is kept; an empty reference is no proof."""
         self._tell(key, "proof", reference, at)
 
+    @quietly
     def _tell(self, key: str, fact: str, reference: str, at: float | None) -> None:
         ref = Ref(SCOPE, key_hash(key))
         kept = {f"{fact}_ref": reference[:LENGTH]}

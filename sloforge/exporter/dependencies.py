@@ -3,6 +3,9 @@
 While an approved incident is open, and once more an hour after it has ended, the failures of its platform that fall
 into its span and were not made good are excluded, however late they are told. Without an approver everything counts.
 An incident that nobody closes ends by itself after a day: an exclusion must not outlive its reason by an oversight.
+
+Facts: `labels` (with `excluded`), `since`, `until` at the latest, `approved_by` and `ended`; `counted`, up to where its
+seconds are counted; `swept`, failures told before this moment were looked at.
 """
 
 import logging
@@ -15,6 +18,7 @@ from sloforge.exporter import attempts
 from sloforge.exporter.deadlines import Facts, Labelling, known, moment, write
 from sloforge.exporter.families import INCIDENT_ACTIVE, INCIDENT_SECONDS
 from sloforge.exporter.ledger import Ledger
+from sloforge.exporter.quiet import quietly
 from sloforge.exporter.records import Change, Decide, Record, Ref, StoreUnavailable, key_hash
 from sloforge.exporter.settings import Settings
 from sloforge.exporter.steps import step
@@ -29,10 +33,6 @@ OVERLAP_S = MINUTE  # looked at twice, for a transaction may end later than its 
 REASON = "dependency_incident"
 
 log = logging.getLogger(__name__)
-
-
-# The facts of an incident: `labels` (with `excluded`), `since`, `until` at the latest, `approved_by`, `ended`;
-# `counted`: its seconds are counted up to here; `swept`: failures told before this moment were looked at.
 
 
 @step("incident.opened")
@@ -158,11 +158,13 @@ class Incident:
         self._since = since
         self._approved_by = approved_by
 
+    @quietly
     def open(self) -> None:
         """Begin the incident, or go on with one that is open; with an approver, exclude what has failed since."""
         self._ledger.record(self._ref, opened, dict(self._labels), self._since, self._approved_by)
         self._settle()
 
+    @quietly
     def close(self, *, at: float | None = None) -> None:
         """End the incident, whoever has opened it."""
         self._ledger.record(self._ref, closed, at)

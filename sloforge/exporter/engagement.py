@@ -10,6 +10,7 @@ from functools import partial
 from sloforge.exporter.deadlines import Deadline, Facts, Labelling, moment
 from sloforge.exporter.families import AUTO_REPLIES, AUTO_REPLY_DELAY, INBOUND, INBOUND_DELAY
 from sloforge.exporter.ledger import Ledger
+from sloforge.exporter.quiet import quietly
 from sloforge.exporter.records import Change, Decide, Record, Ref, key_hash
 from sloforge.exporter.settings import Settings
 from sloforge.exporter.steps import step
@@ -71,14 +72,16 @@ class Engagement:
         action type (comment, dm) of the reply that is configured for it. Old events that are imported belong in no
         SLO: do not tell them.
         """
-        ref = Ref(INBOX, key_hash(f"{platform}/{event}"))
-        labels = dict(self._labels({"client_id": client_id, "platform": platform}))
-        self._ledger.record(ref, arrived, INBOX, labels, created, self._settings.inbound_within_s)
+        key, labels = key_hash(f"{platform}/{event}"), {"client_id": client_id, "platform": platform}
+        self._begin(Ref(INBOX, key), labels, created, self._settings.inbound_within_s)
         if auto_reply:
-            labels = dict(self._labels({**labels, "action_type": auto_reply}))
-            within_s = self._settings.reply_within_s
-            self._ledger.record(ref._replace(scope=REPLY), arrived, REPLY, labels, created, within_s)
-        return Inbound(self._ledger, ref.key, automatic=bool(auto_reply))
+            labels["action_type"] = auto_reply
+            self._begin(Ref(REPLY, key), labels, created, self._settings.reply_within_s)
+        return Inbound(self._ledger, key, automatic=bool(auto_reply))
+
+    @quietly
+    def _begin(self, ref: Ref, labels: Mapping[str, str], created: float, within_s: float) -> None:
+        self._ledger.record(ref, arrived, ref.scope, dict(self._labels(labels)), created, within_s)
 
 
 class Inbound:
@@ -103,5 +106,6 @@ class Inbound:
         if self._automatic:
             self._tell(REPLY, "waived", at)
 
+    @quietly
     def _tell(self, scope: str, fact: str, at: float | None) -> None:
         self._ledger.record(Ref(scope, self._key), happened, scope, fact, at)

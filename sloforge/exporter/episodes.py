@@ -5,6 +5,7 @@ ran out, because its worker was killed or hangs. However often people step in, o
 time is counted as toil, which spends none (policy §2).
 """
 
+import asyncio
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Final
@@ -13,6 +14,7 @@ from uuid import uuid4
 from sloforge.exporter.deadlines import Counts, Facts, Labelling, learn, write
 from sloforge.exporter.families import EPISODE_DURATION, EPISODES, EPISODES_RUNNING, INTERVENTIONS
 from sloforge.exporter.ledger import Ledger
+from sloforge.exporter.quiet import quietly
 from sloforge.exporter.records import Change, Decide, Record, Ref, key_hash
 from sloforge.exporter.settings import Settings
 from sloforge.exporter.steps import step
@@ -106,6 +108,7 @@ class Episodes:
             self._ledger, ref, {**labels, "side_effects": str(side_effects).lower()}, lease_s or self._lease_s
         )
 
+    @quietly
     def intervention(self, client_id: str, kind: str) -> None:
         """Count that a person had to step in outside of any episode; KINDS are the kinds that are told apart."""
         self._ledger.add([INTERVENTIONS.count(dict(self._labels({"client_id": client_id})), kind=_kind(kind))])
@@ -123,18 +126,24 @@ class Episode:
         self._labels = labels
         self._lease_s = lease_s
 
+    @quietly
     def intervention(self, kind: str) -> None:
         """Tell that a person had to step in; KINDS are the kinds that are told apart."""
         labels = {"client_id": self._labels["client_id"], "kind": _kind(kind)}
         self._ledger.record(self._ref, intervened, labels)
 
+    @quietly
     def renew(self) -> None:
         """Tell that the episode is alive. Without, it counts as abandoned when its lease ends."""
         self._ledger.record(self._ref, runs, dict(self._labels), self._lease_s)
 
     def fail(self) -> None:
         """Tell that the episode did not reach its goal, where no exception says so."""
-        self._ledger.record(self._ref, ended, "failed")
+        self._end("failed")
+
+    @quietly
+    def _end(self, outcome: str) -> None:
+        self._ledger.record(self._ref, ended, outcome)
 
     def __enter__(self) -> "Episode":
         self.renew()
@@ -144,15 +153,15 @@ class Episode:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is None or isinstance(error, Exception):
-            self._ledger.record(self._ref, ended, "failed" if error else "completed")
+            self._end("failed" if error else "completed")
 
     async def __aenter__(self) -> "Episode":
-        return self.__enter__()
+        return await asyncio.to_thread(self.__enter__)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.__exit__(kind, error, trace)
+        await asyncio.to_thread(self.__exit__, kind, error, trace)
 
 
 def _kind(kind: str) -> str:

@@ -11,6 +11,7 @@ from math import inf
 from sloforge.exporter.deadlines import Deadline, Facts, Labelling, learn, moment, write
 from sloforge.exporter.families import DUE_JOBS, QUEUE_JOBS, START_DELAY
 from sloforge.exporter.ledger import Ledger
+from sloforge.exporter.quiet import quietly
 from sloforge.exporter.records import Change, Decide, Record, Ref, key_hash
 from sloforge.exporter.settings import Settings
 from sloforge.exporter.steps import step
@@ -99,19 +100,23 @@ class Queue:
         self._name = name
         self._delay_s = settings.queue_delays_s[name]
 
+    @quietly
     def scheduled(self, job: str, *, due: float, client_id: str, lane: str) -> None:
         """Tell when the job is to start; again with another time before it is due to move it."""
         labels = dict(self._labels({"client_id": client_id, "queue": self._name, "lane": lane}))
         self._ledger.record(self._ref(job), schedule, labels, due, self._delay_s)
 
+    @quietly
     def started(self, job: str, *, at: float | None = None) -> None:
         """Tell that the job has started. A retry of a job that had started before changes nothing."""
         self._ledger.record(self._ref(job), happened, "met", at)
 
+    @quietly
     def finished(self, job: str, *, at: float | None = None) -> None:
         """Tell that the job has ended, well or not."""
         self._ledger.record(self._ref(job), happened, "ended", at)
 
+    @quietly
     def cancelled(self, job: str, *, at: float | None = None) -> None:
         """Tell that the job is not wanted any more; one that is late already stays late."""
         self._ledger.record(self._ref(job), happened, "waived", at)

@@ -11,6 +11,7 @@ from sloforge.exporter.deadlines import Labelling
 from sloforge.exporter.failures import SpamLoop
 from sloforge.exporter.families import NEAR_MISSES, SPAM_LOOPS, WRONG_ACCOUNT, Family
 from sloforge.exporter.ledger import Ledger
+from sloforge.exporter.quiet import quietly
 from sloforge.exporter.records import Change, Decide, Record, Ref, key_hash
 from sloforge.exporter.settings import Settings
 from sloforge.exporter.steps import step
@@ -66,12 +67,15 @@ class Safety:
         return self._compare("near_miss", intended, actual, key, labels)
 
     def _compare(self, scope: str, intended: str, actual: str, key: str, labels: Mapping[str, str]) -> bool:
-        if intended == actual:
-            return False
+        if intended != actual:
+            self._tell(scope, key, labels)
+        return intended != actual
+
+    @quietly
+    def _tell(self, scope: str, key: str, labels: Mapping[str, str]) -> None:
         # Account ids may be personal data: the log says whose, and the client's own records say which.
         log.error("%s: client %s on %s", scope.replace("_", " "), labels["client_id"], labels["platform"])
         self._ledger.record(Ref(scope, key_hash(key)), happened, scope, dict(labels))
-        return True
 
 
 class Spam:

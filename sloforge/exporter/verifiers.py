@@ -10,6 +10,7 @@ from functools import partial
 from sloforge.exporter import attempts, outcomes
 from sloforge.exporter.deadlines import Facts, known, note, notes
 from sloforge.exporter.ledger import Ledger
+from sloforge.exporter.quiet import quietly
 from sloforge.exporter.records import Change, Decide, Record, Ref, StoreUnavailable, key_hash
 from sloforge.exporter.settings import Settings
 from sloforge.exporter.visibility import SCOPE, judge
@@ -67,6 +68,7 @@ class Visibility:
         """Report that the platform cannot be asked about the post, which therefore is no part of SLO-03."""
         self._tell(key, "waived", at)
 
+    @quietly
     def _tell(self, key: str, fact: str, at: float | None) -> None:
         ref = Ref(SCOPE, key_hash(key))
         noted = self._ledger.record(notes(ref), note, fact, at, {})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sloforge.exporter.families import Family
 from sloforge.exporter.ledger import Ledger
-from sloforge.exporter.records import Labels
+from sloforge.exporter.records import Labels, Store
 from sloforge.exporter.settings import Settings
 from sloforge.exporter.stores.memory import MemoryStore
 from sloforge.exporter.stores.sqlite import SqliteStore
@@ -21,13 +21,13 @@ def labels(mapping: Mapping[str, str]) -> Labels:
 
 
 class Bench:
-    """A ledger in memory, or in the sqlite file at `path`, at START_S."""
+    """A ledger at START_S: in memory, in the sqlite file at `path`, or in a `store` with its clock."""
 
-    def __init__(self, path: Path | None = None) -> None:
-        self.clock = FakeClock()
+    def __init__(self, path: Path | None = None, *, store: Store | None = None, clock: FakeClock | None = None) -> None:
+        self.clock = clock or FakeClock()
         self.settings = Settings()
         self._path = path
-        self._memory = MemoryStore(self.clock)
+        self._store = store or MemoryStore(self.clock)
         self.ledger = self._open()
 
     def restart(self) -> None:
@@ -68,4 +68,4 @@ class Bench:
         return [(dict(group.group), group.number, group.oldest_s - START_S) for group in groups]
 
     def _open(self) -> Ledger:
-        return Ledger(SqliteStore(self._path, self.clock) if self._path else self._memory, clock=self.clock)
+        return Ledger(SqliteStore(self._path, self.clock) if self._path else self._store, clock=self.clock)

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import threading
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from sloforge.exporter.families import (
     VISIBILITY,
 )
 from sloforge.exporter.ledger import Ledger
-from sloforge.exporter.records import Change, Record, Ref, StoreUnavailable, key_hash
+from sloforge.exporter.records import Change, Record, Ref, Store, StoreUnavailable, key_hash
 from sloforge.exporter.settings import Settings
 from sloforge.exporter.stores.sqlite import SqliteStore
 from sloforge.exporter.sweeper import BATCH, SETTLERS, Sweeper, sweep
@@ -85,6 +86,20 @@ def test_the_backlog_of_a_long_pause_is_settled_at_once(bench: Bench) -> None:
     settled(bench, BATCH // 5)
     assert bench.sweep() == 0
     assert bench.ledger.due(START_S + 10**9) == []
+    assert bench.ledger.open_groups() == []
+
+
+def test_each_kind_of_store_is_swept(open_it: Callable[[], Store], clock: FakeClock) -> None:
+    """Memory, sqlite and Redis; the second worker of the ledger finds nothing left to do."""
+    bench = Bench(clock=clock, store=open_it())
+    open_everything(Exporter(bench.ledger), 1)
+    bench.at(DAY / 2)
+    assert bench.sweep() > 0
+    settled(bench, 1)
+    bench.at(2 * DAY)
+    bench.sweep()
+    assert sweep(Ledger(open_it(), clock=clock), bench.settings) == 0
+    settled(bench, 1)
     assert bench.ledger.open_groups() == []
 
 
