@@ -13,7 +13,7 @@ from sloforge.exporter.stores.clock import Clock, Reading
 T = TypeVar("T")
 
 MOST_RECORDS = 100_000  # beyond it, the closed record that was not touched for longest goes
-EVICTED_AT_ONCE = 16
+LOOKS = 16  # records that a write looks at for one to forget, where there are too many
 
 
 class MemoryStore:
@@ -151,7 +151,7 @@ class MemoryStore:
             self._evict()
 
     def _evict(self) -> None:
-        for ref in list(islice(self._records, len(self._records) - self._most + EVICTED_AT_ONCE)):
+        for ref in list(islice(self._records, LOOKS)):
             if ref in self._open or ref in self._due:
                 self._records.move_to_end(ref)  # still needed; looked at again when its turn comes
             else:
