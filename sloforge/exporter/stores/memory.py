@@ -27,7 +27,7 @@ class MemoryStore:
         self._records: OrderedDict[Ref, tuple[Record, float]] = OrderedDict()  # oldest touch first
         self._due: dict[Ref, float] = {}
         self._open: dict[Ref, Record] = {}
-        self._totals: dict[tuple[str, Labels], Total] = {}
+        self._totals: dict[tuple[str, Labels], list[Any]] = {}  # the rest of a Total, to be changed in place
         self._leases: dict[str, tuple[str, float]] = {}
         self._last_write = 0.0
         forks.watch(self)
@@ -76,7 +76,7 @@ class MemoryStore:
     def totals(self) -> list[Total]:
         """Return every total."""
         with self._lock:
-            return list(self._totals.values())
+            return [Total(name, labels, *rest) for (name, labels), rest in self._totals.items()]
 
     def open_groups(self) -> list[Open]:
         """Return counts and ages of open records."""
@@ -159,9 +159,10 @@ class MemoryStore:
 
     def _count(self, counts: Iterable[Count], now: float) -> None:
         for name, labels, amount, trace_id in counts:
-            old = self._totals.get((name, labels)) or Total(name, labels, 0.0, now)
-            new = old._replace(value=old.value + amount)
+            total = self._totals.get((name, labels))
+            if total is None:
+                total = self._totals[name, labels] = [0.0, now, "", 0.0, 0.0]
+            total[0] += amount
             if trace_id:
-                new = new._replace(trace_id=trace_id, trace_value=amount, trace_s=now)
-            self._totals[name, labels] = new
+                total[2:] = trace_id, amount, now
             self._last_write = now
