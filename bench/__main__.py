@@ -2,9 +2,9 @@
 
 import sys
 
-from bench import compiling, peer, samples, start
+from bench import compiling, exporter, peer, samples, start
 
-BENCHMARKS = {"start": start.run, "compile": compiling.run, "samples": samples.run}
+BENCHMARKS = {"start": start.run, "compile": compiling.run, "samples": samples.run, "exporter": exporter.run}
 
 
 def main(names: list[str]) -> int:

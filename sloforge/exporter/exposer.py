@@ -3,11 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
 from typing import NamedTuple
-
-from prometheus_client import Metric, exposition
-from prometheus_client.openmetrics import exposition as openmetrics_exposition
 
 from sloforge.exporter.collector import Collector
 from sloforge.exporter.lease import Lease, LeaseHeld
@@ -15,12 +11,10 @@ from sloforge.exporter.ledger import Ledger
 from sloforge.exporter.records import StoreUnavailable
 from sloforge.exporter.settings import Settings
 from sloforge.exporter.sweeper import EVERY_S, Sweeper
+from sloforge.exporter.text import OPENMETRICS, TEXT, encode
 from sloforge.exporter.universe import Universe
 
 SILENCE_S = 6 * EVERY_S  # a process that has not settled anything for so long is not well
-
-TEXT = "text/plain; version=0.0.4; charset=utf-8"
-OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 log = logging.getLogger(__name__)
 
@@ -102,15 +96,7 @@ class Exposer:
             log.exception("what is due could not be settled")
 
 
-class _View(NamedTuple):
-    """A registry as prometheus_client's encoders want it."""
-
-    collect: Callable[[], list[Metric]]
-
-
 def render(collector: Collector, *, openmetrics: bool) -> Page:
     """Return the page of a collector in one of the two formats. Raises StoreUnavailable as the collector does."""
-    registry = _View(lambda: collector.collect(openmetrics=openmetrics))
-    if openmetrics:
-        return Page(OPENMETRICS, openmetrics_exposition.generate_latest(registry))  # type: ignore[no-untyped-call]
-    return Page(TEXT, exposition.generate_latest(registry))
+    body = encode(collector.collect(openmetrics=openmetrics), openmetrics=openmetrics)
+    return Page(OPENMETRICS if openmetrics else TEXT, body)

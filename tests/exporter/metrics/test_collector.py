@@ -4,9 +4,15 @@ import shutil
 import subprocess
 
 import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import generate_latest as text_page
+from prometheus_client.openmetrics.exposition import generate_latest as openmetrics_page
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from sloforge import vocabulary as v
 from sloforge.exporter import families as f
+from sloforge.exporter.collector import Collector
 from sloforge.exporter.records import Change, Count, Record, Ref, StoreUnavailable
 from sloforge.exporter.settings import Settings
 from tests.exporter.metrics.pages import LABELS, START_S, UNIVERSE, Bench
@@ -239,6 +245,23 @@ def test_every_family_is_shown(openmetrics: bool) -> None:
     shown = bench.scrape(openmetrics=openmetrics).names()
     ends = {f.Kind.COUNTER: "", f.Kind.GAUGE: "", f.Kind.HISTOGRAM: "_bucket"}
     assert {family.name + ends[family.kind] for family in f.FAMILIES} <= shown
+
+
+@pytest.mark.parametrize("openmetrics", [False, True])
+def test_pages_read_the_same_as_those_of_prometheus_client(openmetrics: bool) -> None:
+    bench = _busy()
+    registry = CollectorRegistry()
+    registry.register(Twin(bench.collector, openmetrics))
+    theirs = (openmetrics_page if openmetrics else text_page)(registry).decode()
+    ours = bench.scrape(openmetrics=openmetrics)
+    assert ours.families == list((read_openmetrics if openmetrics else read_text)(theirs))
+
+
+class Twin:
+    """A collector as a registry of prometheus_client takes it."""
+
+    def __init__(self, collector: Collector, openmetrics: bool) -> None:
+        self.collect = lambda: collector.collect(openmetrics)
 
 
 def test_promtool_finds_nothing_to_blame() -> None:

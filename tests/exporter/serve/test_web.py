@@ -10,10 +10,11 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from sloforge.exporter import Exporter, Ledger
-from sloforge.exporter.exposer import OPENMETRICS, TEXT, Exposer
+from sloforge.exporter.exposer import Exposer
 from sloforge.exporter.records import StoreUnavailable
 from sloforge.exporter.settings import Settings
 from sloforge.exporter.stores.memory import MemoryStore
+from sloforge.exporter.text import OPENMETRICS, TEXT
 from sloforge.exporter.web import answer, asgi_app, prefers_openmetrics
 from tests.exporter.metrics.pages import UNIVERSE
 
