@@ -10,7 +10,7 @@ import pytest
 
 def sloforge(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     argv = [str(Path(sys.executable).with_name("sloforge")), *arguments]
-    return subprocess.run(argv, cwd=root, capture_output=True, text=True, timeout=300)
+    return subprocess.run(argv, cwd=root, capture_output=True, text=True, timeout=900)
 
 
 def test_generated_is_up_to_date(root: Path) -> None:
