@@ -3,11 +3,10 @@
 import logging
 import time
 from contextlib import suppress
-from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from sloforge.exporter import claims, outcomes
+from sloforge.exporter import outcomes
 from sloforge.exporter.claims import Claimed
 from sloforge.exporter.effect import SideEffect
 from sloforge.exporter.failures import (
@@ -90,8 +89,8 @@ class Attempt:
 
     def _claim(self, *, waiting: bool) -> Claimed | None:
         order, settings = self._order, self._desk.settings
-        decide = partial(
-            claims.claim,
+        decide = outcomes.CLAIM(
+            self._follow(),
             mine=order.tally,
             identity=order.identity,
             lease_s=order.lease_s,

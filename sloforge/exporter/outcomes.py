@@ -83,6 +83,7 @@ def _seeds(follow: Follow, change: Change[T], now: float) -> Iterator[Seed]:
             )
 
 
+CLAIM = _followed("attempt.claim", claims.claim)  # it may settle an earlier try, whose effect is audited too
 SUCCEED = _followed("attempt.succeed", attempts.succeed)
 PUBLISH = _followed("attempt.publish", attempts.publish)
 FAIL = _followed("attempt.fail", attempts.fail)
