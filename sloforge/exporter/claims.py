@@ -45,6 +45,8 @@ def claim(
     mine = {**mine, "first_s": now}
     if record is None or _forgotten(record, now, retention_s):
         return _run({**BLANK, "identity": identity}, mine, now, lease_s)
+    if record.due_s is None or record.due_s > now:
+        return _admit(record, now, mine, identity, lease_s, force=force, waiting=waiting)
     overdue = expire(record, now, exempt=exempt)
     answer = _admit(overdue.record or record, now, mine, identity, lease_s, force=force, waiting=waiting)
     return replace(answer, record=answer.record or overdue.record, counts=(*overdue.counts, *answer.counts))

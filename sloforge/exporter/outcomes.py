@@ -58,7 +58,8 @@ def _followed(name: str, rule: Rule[P, T]) -> Step[Concatenate[Follow, P], T]:
     def make(follow: Follow, *args: P.args, **kwargs: P.kwargs) -> Decide[T]:
         def decide(record: Record | None, now: float) -> Change[T]:
             change = rule(record, now, *args, **kwargs)
-            return replace(change, seeds=tuple(_seeds(follow, change, now)))
+            seeds = tuple(_seeds(follow, change, now))
+            return replace(change, seeds=seeds) if seeds else change
 
         return decide
 

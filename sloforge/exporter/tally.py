@@ -74,7 +74,9 @@ def once(tally: Tally, mark: str, family: f.Family, trace_id: str = "", **more: 
     if mark in tally["marks"]:
         return Counted(tally, ())
     count = _count(family, tuple(tally["labels"]), tuple(more.items()))
-    return Counted({**tally, "marks": [*tally["marks"], mark]}, (count._replace(trace_id=trace_id),))
+    if trace_id:
+        count = count._replace(trace_id=trace_id)
+    return Counted({**tally, "marks": [*tally["marks"], mark]}, (count,))
 
 
 def tried(tally: Tally, outcome: str) -> Count:

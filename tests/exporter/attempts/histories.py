@@ -80,6 +80,7 @@ class Holding:
     until_s: float
     state: str = "running"
     published_s: float = 0.0
+    reconciled: bool = False  # whether it was told, after the lease had ended, that nothing was posted
 
 
 @dataclass
@@ -119,7 +120,7 @@ class Story:
         held = self.holdings.get(key)
         if held and held.state in ("running", "released", "published") and held.until_s <= self._now:
             self._fact(key, held.by.lane, "failed", held.until_s)
-            held.state = "failed" if held.state == "published" else "expired"
+            held.state, held.reconciled = "failed" if held.state == "published" else "expired", False
 
     def _begin(self, key: str, lane: str) -> None:
         attempt = self.exporter.lane(lane).attempt(
@@ -135,7 +136,8 @@ class Story:
             held = self.holdings.get(key)
             if held is not None:
                 assert held.state in ("released", "expired", "failed"), "two owners of one key"
-                assert held.state == "failed" or held.by.lane == lane, "the other lane may have posted"
+                known = held.state == "failed" or held.reconciled
+                assert known or held.by.lane == lane, "the other lane may have posted"
             self.tries.append(Try(attempt, key, lane))
             self.holdings[key] = Holding(self.tries[-1], self._now + SETTINGS.leases_s[lane])
 
@@ -162,6 +164,7 @@ class Story:
     def _reconcile(self, acting: Try, held: Holding, second: int, how: str) -> None:
         was_open = not acting.attempt.ended
         acting.attempt.reconcile("found" if second else None)
+        held.reconciled |= was_open and held.by is acting and held.state == "expired"
         if second and was_open:
             self._succeeded(acting, held)
 
