@@ -160,7 +160,7 @@ def _process_tick(of: Counter) -> list[str]:
             # the process before.
             again = f"{born}\n     unless{of.match} {of.previous} and {_started_within(of, GAP_S)}"
             fresh = f"({of.now} and {_restarted(of)})"
-            young = f"({of.now} and {_started_within(of, TICK_S)})"
+            young = f"({of.now} and {_newcomer(of)})"
             return [fresh, f"({again})", *since, f"({born})", young]
 
 
@@ -168,6 +168,15 @@ def _started_within(of: Counter, seconds: int) -> str:
     """Whether the process started after the reading before, or less than `seconds` before that."""
     started = offset(of.target("process_start_time_seconds"), of.delay_s)
     return f"{TARGET} ({started} > time() - {of.delay_s + TICK_S + seconds})"
+
+
+def _newcomer(of: Counter) -> str:
+    """Whether the process is young and was not seen at the reading before, whatever its name: a rename is no birth."""
+    metric = of.target("process_start_time_seconds")
+    started, seen = offset(metric, of.delay_s), offset(metric, of.delay_s + TICK_S)
+    young = f"{started} > time() - {of.delay_s + 2 * TICK_S}"
+    starts = 'count_values by (job, instance) ("start", {})'
+    return f"{TARGET} ({starts.format(young)}\n     unless on (job, start) {starts.format(seen)})"
 
 
 def _restarted(of: Counter) -> str:

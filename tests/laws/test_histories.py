@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from tests.rules.definitions import rule_files
@@ -68,8 +68,18 @@ def play(fleet: Fleet) -> Result:
 SIDES = ("total", "failed")
 
 
+def renamed_when_young() -> Fleet:
+    """Return a process that fails at its start and gets another instance label a minute later."""
+    lives = (Process(-1e6, 636), Process(709, FOREVER, 1))
+    old = Target(labels=labels("law", "a:80"), runs=lives, phase_s=23, until_s=767)
+    new = replace(old, labels=labels("law", "a:80-new"), from_s=767, until_s=FOREVER)
+    events = (Event(2048.5, SUCCESS),)
+    return Fleet(events=events, targets=(old, new), counters=requests, zeros=False, end_s=END_S)
+
+
 @settings(max_examples=40, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
 @given(fleet=fleets())
+@example(fleet=renamed_when_young())
 def test_counts_and_budget_agree(fleet: Fleet) -> None:
     """failed <= total; nothing is counted twice; remaining = 1 - failed / (budget x total); no rule ever fails."""
     result = play(fleet)
