@@ -56,7 +56,7 @@ class Code(Enum):
     FILE_NOT_TEXT = ("SF102", Severity.ERROR, "file is not UTF-8 text",
         "Save the definitions as plain UTF-8 text.")
     FILE_EMPTY = ("SF103", Severity.ERROR, "file is empty",
-        "Start with `sloforge init`, or write at least apiVersion, service and slos.")
+        "Write at least apiVersion, service and slos; the README shows a whole file.")
     FILE_TOO_LARGE = ("SF104", Severity.ERROR, "file is too large",
         "A definitions file may have 16 MiB; split the service into several.")
     YAML_SYNTAX = ("SF105", Severity.ERROR, "not valid YAML",

@@ -1,5 +1,6 @@
 """A parsed tree to a `Document`, or to findings: pydantic's errors in words for people, each at its place."""
 
+from copy import deepcopy
 from difflib import get_close_matches
 from typing import Any, Final
 from zlib import crc32
@@ -38,15 +39,27 @@ def read_document(parsed: Parsed, path: str) -> tuple[Document | None, list[Diag
 
 
 def _without_faults(tree: dict[str, Any], details: list[ErrorDetails], path: str) -> dict[str, Any]:
-    """Return a copy of `tree` in which every faulty SLO is None and every other faulty key is gone."""
-    routes = [detail["loc"] for detail in details]
+    """Return a copy of `tree` without unknown keys, in which every other faulty SLO is None and faulty key is gone."""
+    rest = deepcopy(tree)
+    for detail in details:
+        if detail["type"] == "extra_forbidden":
+            _drop(rest, tuple(part for part in detail["loc"] if part not in (FLAG, MAP)))
+    routes = [detail["loc"] for detail in details if detail["type"] != "extra_forbidden"]
     broken = {route[1] for route in routes if len(route) > 1 and route[0] == "slos"}
-    gone = {route[0] for route in routes} - ({"slos"} if broken else set())
-    rest = {key: value for key, value in tree.items() if key not in gone}
+    for key in {route[0] for route in routes} - ({"slos"} if broken else set()):
+        rest.pop(str(key), None)
     if broken:
         rest["slos"] = [None if index in broken else slo for index, slo in enumerate(rest["slos"])]
     # Names are only compared from here on: two files without one are not the same service.
     return {"apiVersion": API_VERSION, "service": f"unnamed-{crc32(path.encode(errors='replace')):08x}"} | rest
+
+
+def _drop(tree: Any, route: Route) -> None:
+    """Remove the value at `route`, if it is there."""
+    *parents, last = route
+    for part in parents:
+        tree = tree[part]
+    tree.pop(last, None)
 
 
 def _complaint(detail: ErrorDetails, spans: SpanMap) -> Diagnostic:
