@@ -13,6 +13,8 @@ from sloforge.plan.promql import Scope, aggregate, braces, offset, over, selecto
 from sloforge.policy import GAP_S, TICK_S
 
 TARGET = "on (job, instance)"
+# A tick compares with the copy of the tick before; its own may be there already where rules run side by side.
+SNAPSHOT_OFFSET_S = TICK_S // 2
 TARGET_LABELS = frozenset({"job", "instance"})
 
 
@@ -62,7 +64,8 @@ class Counter:
         """Return the value at the reading before; nothing where the series was gone."""
         if not self.snapshot:
             return self.read(self.delay_s + TICK_S)
-        recent, kept = offset(self.snapshot, self.delay_s), over("last_over_time", self.snapshot, GAP_S, self.delay_s)
+        recent = offset(self.snapshot, SNAPSHOT_OFFSET_S)
+        kept = over("last_over_time", self.snapshot, GAP_S, SNAPSHOT_OFFSET_S)
         # No copy at all of late: rules were not evaluated, and the reading before is an older one.
         return f"({recent} or {kept} unless on () {recent})"
 
@@ -70,7 +73,7 @@ class Counter:
     def last(self) -> str:
         """Return the last reading before this tick, over gaps of up to an hour."""
         if self.snapshot:
-            return over("last_over_time", self.snapshot, GAP_S, self.delay_s)
+            return over("last_over_time", self.snapshot, GAP_S, SNAPSHOT_OFFSET_S)
         old = self.collapse(self.view(over("last_over_time", selector(self.raw), GAP_S, self.delay_s + TICK_S)))
         # Of two spellings within the hour the one seen a tick ago is the counter; the other is its past.
         return f"({self.previous} or {old})" if "le" in self.collapsed else old
