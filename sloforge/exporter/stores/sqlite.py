@@ -20,7 +20,9 @@ from sloforge.exporter.stores.connection import Connection
 
 T = TypeVar("T")
 
-BUSY_S = 5.0  # how long a writer waits for other writers before the ledger counts as unavailable
+# How long a writer waits for others before the ledger counts as unavailable. sqlite lets writers in by chance and not
+# in turn, so with eight of them on a busy disk the unlucky one may wait for seconds.
+BUSY_S = 10.0
 
 _READ = "SELECT body, due_s, open, labels, since_s FROM records WHERE scope = ? AND key = ?"
 _WRITE = """INSERT INTO records (body, due_s, open, labels, since_s, touched_s, scope, key)
