@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -65,6 +66,18 @@ class Connection:
 
     def _open(self) -> None:
         self.drop()  # a fork that Python did not see: the inherited connection must not be used
+        deadline = time.monotonic() + self._busy_s
+        while True:
+            try:
+                self._db, self._pid, self._durable = self._connect(), os.getpid(), None
+                return
+            except sqlite3.OperationalError as error:
+                # sqlite does not wait where several processes turn a new file to WAL at once.
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _TRANSIENT or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+
+    def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self._path, timeout=self._busy_s, isolation_level=None, check_same_thread=False)
         try:
             if db.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
@@ -73,4 +86,4 @@ class Connection:
         except BaseException:
             db.close()
             raise
-        self._db, self._pid, self._durable = db, os.getpid(), None
+        return db
