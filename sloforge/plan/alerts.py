@@ -1,5 +1,7 @@
 """Burn conditions as recorded 0/1, and the alerts that read them. One alert per window pair, no join in any alert."""
 
+from collections.abc import Callable
+
 from sloforge import vocabulary as v
 from sloforge.model.objects import CounterKind, Hard, Pairs, Service, Slo
 from sloforge.plan.facts import Recorder
@@ -28,13 +30,22 @@ def conditions(recorder: Recorder) -> list[RecordingRule]:
 
 
 def _condition(recorder: Recorder, window: BurnWindow) -> str:
-    long, short = format_duration(window.long_s), format_duration(window.short_s)
-    factor = factor_text(recorder.slo, window)
+    return burning(recorder, window, v.burn_rate, v.failed_sum, v.ERROR_BUDGET)
+
+
+def burning(
+    recorder: Recorder, burn: BurnWindow, rate: Callable[[str], str], failed: Callable[[str], str], always: str
+) -> str:
+    """Return 1 or 0 for both windows over the factor with enough failures.
+
+    `rate` and `failed` name the series of a window; `always` is one that is there even while the windows are idle.
+    """
+    long, short, factor = format_duration(burn.long_s), format_duration(burn.short_s), factor_text(recorder.slo, burn)
     return (
-        f"  ({recorder.series(v.burn_rate(long))} > bool {factor})\n"
-        f"* ({recorder.series(v.burn_rate(short))} > bool {factor})\n"
-        f"* ({recorder.series(v.failed_sum(long))} >= bool {window.min_failures})\n"
-        f"or 0 * {recorder.series(v.ERROR_BUDGET)}"
+        f"  ({recorder.series(rate(long))} > bool {factor})\n"
+        f"* ({recorder.series(rate(short))} > bool {factor})\n"
+        f"* ({recorder.series(failed(long))} >= bool {burn.min_failures})\n"
+        f"or 0 * {recorder.series(always)}"
     )
 
 

@@ -14,7 +14,6 @@ TICKS_PERIOD = "slo_slow:ticks:sum_period"
 TICK_TIME = "slo_slow:tick:timestamp"
 FIRST_TICK = "slo_slow:first_tick:timestamp"
 
-
 PERIOD_NOTE = "All SLOs: the period. Ledgers have exact sums; where they are silent, the counted minutes answer"
 
 

@@ -1,7 +1,7 @@
 """How raw counters become whole events: one reading a tick, the difference to the reading before.
 
-Both readings are `sample_delay` late, so that a scrape in flight is not missed. The four branches of a tick are
-explained where they are written; research and contract (section 4) hold the cases each of them is there for.
+Both readings are `sample_delay` late, so that a scrape in flight is not missed. The branches of a tick are
+explained where they are written; tests/rules has the cases that each of them is there for.
 """
 
 from collections.abc import Callable

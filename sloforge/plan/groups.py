@@ -3,15 +3,15 @@
 from functools import partial
 
 from sloforge import vocabulary as v
-from sloforge.model.objects import Service, Slo
-from sloforge.plan.alerts import factor_text
-from sloforge.plan.budget import by_period, period_over
+from sloforge.model.objects import Service
+from sloforge.plan.alerts import burning
+from sloforge.plan.budget import by_period, exact_or_counted, period_over
 from sloforge.plan.counting import tick_sum
 from sloforge.plan.facts import Recorder
 from sloforge.plan.indicators import Reader, failed_tick, total_tick
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope, aggregate
-from sloforge.plan.windows import ANYWHERE, five_minutes, is_fast, latest, window_sum
+from sloforge.plan.windows import ANYWHERE, five_minutes, is_fast, latest, slow_name, window_sum
 from sloforge.policy import SLOW_S, BurnWindow
 from sloforge.quantities import DAY, format_duration
 
@@ -26,14 +26,6 @@ REASON_TICK = f"{v.REASON_PREFIX}:events_failed:delta1m"
 REASON_DELTA5M = f"{v.REASON_PREFIX}:events_failed:delta5m"
 REASON_PERIOD = f"{v.REASON_PREFIX}:events_failed:sum_period"
 REASON_DAY = f"{v.REASON_PREFIX}:events_failed:sum1d"
-
-
-def _slow(name: str) -> str:
-    return f"{v.SLOW_PREFIX}{name.removeprefix('slo')}"
-
-
-def _ledger(name: str) -> str:
-    return f"{v.LEDGER_PREFIX}{name.removeprefix('slo')}"
 
 
 def _rule(record: str, expr: str, note: str = "") -> RecordingRule:
@@ -76,9 +68,9 @@ def slow_groups(scope: Scope, service: Service) -> list[RecordingRule]:
     for delta, _, period in deltas:
         # Many combinations of one SLO against its one period: `and` matches them all.
         summed = by_period(scope, periods_s, partial(period_over, "sum_over_time", scope.series(delta)))
-        rules.append(_rule(_slow(period), summed))
+        rules.append(_rule(slow_name(period), summed))
     if any(slo.reasons for slo in service.slos):
-        rules.append(_rule(_slow(REASON_DAY), window_sum(scope.series(REASON_DELTA5M), DAY, SLOW_S)))
+        rules.append(_rule(slow_name(REASON_DAY), window_sum(scope.series(REASON_DELTA5M), DAY, SLOW_S)))
     return rules
 
 
@@ -92,26 +84,22 @@ def public_groups(scope: Scope, service: Service) -> list[RecordingRule]:
         rules += [
             _rule(
                 GROUP_TOTAL_PERIOD,
-                _exact_or_counted(scope, GROUP_TOTAL_PERIOD),
+                exact_or_counted(scope, GROUP_TOTAL_PERIOD),
                 "All SLOs with `by`: the same for each combination of labels",
             ),
-            _rule(GROUP_FAILED_PERIOD, _exact_or_counted(scope, GROUP_FAILED_PERIOD)),
+            _rule(GROUP_FAILED_PERIOD, exact_or_counted(scope, GROUP_FAILED_PERIOD)),
             _rule(GROUP_REMAINING, f"{left}\nor (1 + 0 * {total} unless {total} > 0)"),
         ]
     if any(slo.reasons for slo in service.slos):
         rules += [
             _rule(
                 REASON_PERIOD,
-                _exact_or_counted(scope, REASON_PERIOD),
+                exact_or_counted(scope, REASON_PERIOD),
                 "All SLOs with `reasons`: what the failures were",
             ),
-            _rule(REASON_DAY, latest(scope.series(_slow(REASON_DAY)))),
+            _rule(REASON_DAY, latest(scope.series(slow_name(REASON_DAY)))),
         ]
     return rules
-
-
-def _exact_or_counted(scope: Scope, name: str) -> str:
-    return f"{latest(scope.series(_ledger(name)))}\nor {latest(scope.series(_slow(name)))}"
 
 
 def group_burns(recorder: Recorder) -> list[RecordingRule]:
@@ -131,9 +119,7 @@ def group_burns(recorder: Recorder) -> list[RecordingRule]:
         budget = recorder.series(v.ERROR_BUDGET)
         ratio = f"clamp_min({failed}, 0) / ({total} > 0)"
         rules.append(recorder.rule(_burn_name(window), f"{ratio} / {recorder.scope.on} group_left () {budget}"))
-    return rules + [
-        recorder.rule(v.group_burn_active(burn.tier), _condition(recorder, slo, burn)) for burn in slo.windows
-    ]
+    return rules + [recorder.rule(v.group_burn_active(burn.tier), _condition(recorder, burn)) for burn in slo.windows]
 
 
 def slow_group_windows(recorder: Recorder) -> list[RecordingRule]:
@@ -143,11 +129,7 @@ def slow_group_windows(recorder: Recorder) -> list[RecordingRule]:
         return []
     windows_s = sorted({w for burn in slo.windows for w in (burn.long_s, burn.short_s) if not is_fast(w)})
     return [
-        RecordingRule(
-            record=_slow_window(delta, window_s),
-            expr=window_sum(recorder.series(delta), window_s, SLOW_S),
-            origin=slo.origin,
-        )
+        recorder.rule(_slow_window(delta, window_s), window_sum(recorder.series(delta), window_s, SLOW_S))
         for window_s in windows_s
         for delta in (GROUP_TOTAL_DELTA5M, GROUP_FAILED_DELTA5M)
     ]
@@ -160,7 +142,7 @@ def _window(recorder: Recorder, tick: str, window_s: int) -> str:
 
 
 def _slow_window(delta: str, window_s: int) -> str:
-    return _slow(delta.replace("delta5m", f"sum{format_duration(window_s)}"))
+    return slow_name(delta.replace("delta5m", f"sum{format_duration(window_s)}"))
 
 
 def _failed_name(window: str) -> str:
@@ -171,11 +153,5 @@ def _burn_name(window: str) -> str:
     return f"{v.GROUP_PREFIX}:burn_rate:ratio{window}"
 
 
-def _condition(recorder: Recorder, slo: Slo, burn: BurnWindow) -> str:
-    long, short, factor = format_duration(burn.long_s), format_duration(burn.short_s), factor_text(slo, burn)
-    return (
-        f"  ({recorder.series(_burn_name(long))} > bool {factor})\n"
-        f"* ({recorder.series(_burn_name(short))} > bool {factor})\n"
-        f"* ({recorder.series(_failed_name(long))} >= bool {burn.min_failures})\n"
-        f"or 0 * {recorder.series(GROUP_TOTAL_PERIOD)}"
-    )
+def _condition(recorder: Recorder, burn: BurnWindow) -> str:
+    return burning(recorder, burn, _burn_name, _failed_name, GROUP_TOTAL_PERIOD)
