@@ -17,7 +17,8 @@ from sloforge.exporter.disabled import NO_ATTEMPT, NoStore
 from sloforge.exporter.engagement import Engagement
 from sloforge.exporter.episodes import Episode, Episodes
 from sloforge.exporter.failures import KeyConflict
-from sloforge.exporter.guard import Guard
+from sloforge.exporter.families import TRACE_LENGTH
+from sloforge.exporter.guard import Guard, clean
 from sloforge.exporter.handle import Attempt
 from sloforge.exporter.heartbeat import Heartbeat
 from sloforge.exporter.ledger import Ledger
@@ -214,7 +215,7 @@ class Lane:
             force,
             heartbeat,
             classify or exporter.classify,
-            trace_id or _trace_id(),
+            _trace(trace_id),
         )
         return Attempt(exporter, order)
 
@@ -255,6 +256,12 @@ class Lane:
         if clean == said and len(self._known) < MOST_LABELS:  # what the guard rewrites, it wants to count each time
             self._known[asked] = answer
         return answer
+
+
+def _trace(told: str) -> str:
+    """Return the trace of an attempt, told or current, as an exemplar has room for it."""
+    trace = told or _trace_id()
+    return clean(str(trace))[:TRACE_LENGTH] if trace else ""
 
 
 def _trace_id() -> str:

@@ -8,6 +8,8 @@ from enum import Enum
 from sloforge import vocabulary as v
 from sloforge.exporter.records import Count, Labels
 
+TRACE_LENGTH = 128 - len("trace_id")  # OpenMetrics: an exemplar's labels have 128 characters, names included
+
 
 class Kind(Enum):
     """Prometheus metric types that the exporter uses."""
@@ -33,7 +35,7 @@ class Family:
 
     def count(self, labels: Mapping[str, str], amount: float = 1, *, trace_id: str = "", **more: str) -> Count:
         """Return the amount to add to this counter; of `labels` and `more` it takes what it knows."""
-        return Count(self.name, self.pick({**labels, **more}), amount, trace_id)
+        return Count(self.name, self.pick({**labels, **more}), amount, trace_id, amount)
 
     def observe(self, labels: Mapping[str, str], seconds: float, *, trace_id: str = "") -> tuple[Count, Count]:
         """Return what one observation adds to this histogram: 1 to its own bucket only, and the seconds to the sum.
@@ -46,7 +48,7 @@ class Family:
         at = bisect_left(self.buckets, seconds)
         bound = str(float(self.buckets[at])) if at < len(self.buckets) else "+Inf"
         bucket = tuple(sorted((*own, ("le", bound))))
-        return Count(f"{self.name}_bucket", bucket, 1, trace_id), Count(f"{self.name}_sum", own, seconds)
+        return Count(f"{self.name}_bucket", bucket, 1, trace_id, seconds), Count(f"{self.name}_sum", own, seconds)
 
 
 L = ("client_id", "platform", "lane", "action_type")

@@ -49,7 +49,8 @@ class Count(NamedTuple):
     name: str
     labels: Labels
     amount: float = 1
-    trace_id: str = ""  # becomes the exemplar
+    trace_id: str = ""  # becomes the exemplar, …
+    trace_value: float = 1  # … with what was observed: the amount, or an observation in its bucket
 
 
 class Seed(NamedTuple):

@@ -9,13 +9,11 @@ from itertools import accumulate
 
 from prometheus_client.samples import Exemplar, Sample
 
-from sloforge.exporter.families import Family
+from sloforge.exporter.families import TRACE_LENGTH, Family
 from sloforge.exporter.records import Labels, Total
 
 Values = tuple[str, ...]  # of a family's labels, in the order of their names
 Holds = Callable[[Total, bool], bool]  # whether a total, declared or not, has to be shown as 0
-
-TRACE_LENGTH = 128 - len("trace_id")  # OpenMetrics: an exemplar's labels have 128 characters, names included
 
 
 def counter(
@@ -66,7 +64,8 @@ def histogram(
             group, seconds[values] = {}, 0.0
         counts = accumulate(group[bound].value if bound in group else 0.0 for bound in bounds)
         for bound, count in zip(bounds, counts, strict=True):
-            yield Sample(f"{family.name}_bucket", {**labels, "le": bound}, count)
+            last = _exemplar(group[bound]) if openmetrics and bound in group else None
+            yield Sample(f"{family.name}_bucket", {**labels, "le": bound}, count, None, last)
         yield Sample(f"{family.name}_count", labels, sum(total.value for total in group.values()))
         yield Sample(f"{family.name}_sum", labels, seconds.get(values, 0.0))
         if openmetrics and first:
@@ -93,10 +92,11 @@ def _empty(total: Total) -> Total:
 
 
 def _add(one: Total, other: Total) -> Total:
-    return one._replace(value=one.value + other.value, born_s=min(one.born_s, other.born_s))
+    later = max(one, other, key=lambda total: total.trace_s)
+    return later._replace(value=one.value + other.value, born_s=min(one.born_s, other.born_s))
 
 
 def _exemplar(total: Total) -> Exemplar | None:
     if not total.trace_id:
         return None
-    return Exemplar({"trace_id": total.trace_id[:TRACE_LENGTH]}, total.trace_value or 1.0, total.trace_s or None)
+    return Exemplar({"trace_id": total.trace_id[:TRACE_LENGTH]}, total.trace_value, total.trace_s or None)

@@ -158,11 +158,11 @@ class MemoryStore:
                 del self._records[ref]
 
     def _count(self, counts: Iterable[Count], now: float) -> None:
-        for name, labels, amount, trace_id in counts:
+        for name, labels, amount, trace_id, trace_value in counts:
             total = self._totals.get((name, labels))
             if total is None:
                 total = self._totals[name, labels] = [0.0, now, "", 0.0, 0.0]
             total[0] += amount
             if trace_id:
-                total[2:] = trace_id, amount, now
+                total[2:] = trace_id, trace_value, now
             self._last_write = now

@@ -166,8 +166,8 @@ class RedisStore:
             "old_group": _group(name, old) if old else "",
             "seeds": [_row(_name(seed.ref), seed.record) for seed in change.seeds],
             "counts": [
-                [f"{total}\n{from_labels(labels)}", repr(amount), trace_id]
-                for total, labels, amount, trace_id in change.counts
+                [f"{total}\n{from_labels(labels)}", repr(amount), trace_id, repr(trace_value)]
+                for total, labels, amount, trace_id, trace_value in change.counts
             ],
             "mark": _data(Record({})),
         }

@@ -196,8 +196,8 @@ def _apply(db: sqlite3.Connection, now: float, ref: Ref, decide: Decide[T]) -> T
 
 
 def _count(db: sqlite3.Connection, now: float, counts: Iterable[Count]) -> None:
-    rows = [(name, from_labels(labels), amount, trace_id) for name, labels, amount, trace_id in counts]
-    db.executemany(_COUNT, [(name, labels, amount, now) for name, labels, amount, _ in rows])
-    traces = [(trace_id, amount, now, name, labels) for name, labels, amount, trace_id in rows if trace_id]
+    rows = [(name, from_labels(labels), *rest) for name, labels, *rest in counts]
+    db.executemany(_COUNT, [(name, labels, amount, now) for name, labels, amount, _, _ in rows])
+    traces = [(trace_id, value, now, name, labels) for name, labels, _, trace_id, value in rows if trace_id]
     if traces:
         db.executemany(_TRACE, traces)

@@ -23,6 +23,7 @@ from sloforge.exporter import (
     classify,
 )
 from sloforge.exporter import families as f
+from sloforge.exporter.families import TRACE_LENGTH
 from sloforge.exporter.stores.memory import MemoryStore
 from tests.exporter.attempts.conftest import Shop
 from tests.exporter.conftest import FakeClock
@@ -373,3 +374,14 @@ def test_definitions_are_compared_with_what_there_is(tmp_path: Path, caplog: pyt
     assert "sloforge_attempt_failure_total" in caplog.text
     assert "is sloforge_attempt_failures_total meant?" in caplog.text
     assert len(caplog.records) == 1
+
+
+def test_a_trace_is_kept_as_an_exemplar_has_room_for_it(small: Shop) -> None:
+    """Taken when the try begins; cut and cleaned before anything is counted, so that no page is refused for it."""
+    for key, trace in (("a", "4bf92f3577b34da6a3ce929d0e0e4736"), ("b", "line\n\ud800" + "x" * 1_000_000)):
+        with small.attempt(key, trace_id=trace) as attempt:
+            small.pass_time(3)
+            attempt.fail(FailureClass.TOOL_FAILURE)
+        kept = {t.name: (t.trace_id, t.trace_value) for t in small.ledger.totals() if t.trace_id}
+        told = trace if key == "a" else "line" + "x" * (TRACE_LENGTH - 4)
+        assert kept == {f.FAILURES.name: (told, 1), f"{f.DURATION.name}_bucket": (told, 3)}

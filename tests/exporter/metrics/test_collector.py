@@ -221,6 +221,23 @@ def test_exemplars_and_births_are_for_openmetrics_only() -> None:
     assert (exemplar.value, str(exemplar.timestamp)) == (1, f"{START_S:.9f}")
 
 
+def test_each_bucket_shows_its_last_observation_that_was_traced() -> None:
+    """With the value that was observed, which lies in that bucket; others leave it as it is."""
+    bench = Bench()
+    bench.scrape()
+    for seconds, trace in ((3.25, "first"), (4.5, "second"), (4.75, ""), (7000, "slow")):
+        bench.now_s += 1
+        bench.ledger.add(f.DURATION.observe(LABELS, seconds, trace_id=trace))
+    for _ in range(2):
+        page = bench.scrape(openmetrics=True)
+        shown = [(s.labels["le"], s.exemplar) for family in page.families for s in family.samples if s.exemplar]
+        assert [(le, last.labels["trace_id"], last.value) for le, last in shown] == [
+            ("5.0", "second", 4.5), ("+Inf", "slow", 7000),
+        ]  # fmt: skip
+        bench.restart()  # the ledger has them, not the process
+    assert "trace_id" not in bench.scrape().text
+
+
 def _busy() -> Bench:
     """Return a ledger in which every family has something to show."""
     bench = Bench(settings=Settings(birth_hold_s=1))

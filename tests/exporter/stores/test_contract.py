@@ -71,10 +71,10 @@ def test_totals_are_exact_and_know_their_birth_and_last_trace(store: Store, cloc
     store.add([Count("x_total", ACME, 1, "trace-1")])
     clock.now += 10
     store.add([Count("x_total", ACME, 2**52), Count("x_total", ACME, 1)])
-    store.add([Count("x_total", ACME, 0.25, "trace-2"), Count("y_total", ())])
+    store.add([Count("x_total", ACME, 0.25, "trace-2", 7.5), Count("y_total", ())])
     found = sorted(store.totals())
     assert found == [
-        Total("x_total", ACME, 2**52 + 2.25, START_S, "trace-2", 0.25, START_S + 10),
+        Total("x_total", ACME, 2**52 + 2.25, START_S, "trace-2", 7.5, START_S + 10),
         Total("y_total", (), 1, START_S + 10),
     ]
 

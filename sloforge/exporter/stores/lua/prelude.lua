@@ -45,11 +45,11 @@ end
 
 local function count(counts, time)
   for _, each in ipairs(counts) do
-    local name, amount, trace = unpack(each)
+    local name, amount, trace, observed = unpack(each)
     redis.call('HINCRBYFLOAT', key('totals'), name, amount)
     redis.call('HSETNX', key('born'), name, text(time))
     if trace ~= '' then
-      redis.call('HSET', key('traces'), name, cjson.encode({trace, amount, text(time)}))
+      redis.call('HSET', key('traces'), name, cjson.encode({trace, observed, text(time)}))
     end
   end
 end
