@@ -1,7 +1,10 @@
 """THE numbers of the policy, each beside its source, and the exact arithmetic on them. Everyone asks here."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import Enum, IntEnum
+from types import MappingProxyType
 from typing import Final
 
 from sloforge.quantities import DAY, HOUR, MINUTE
@@ -75,3 +78,85 @@ def detection_s(window: BurnWindow, period_s: int, objective: Decimal, error: De
     """
     threshold = error_threshold(burn_factor(window.budget_share, window.long_s, period_s), objective)
     return None if error <= threshold else threshold / error * window.long_s
+
+
+class Band(IntEnum):
+    """The status bands of policy section 7.1, as `slo:band:state` records them."""
+
+    UNKNOWN = -1  # too little was seen to say; what may ship is as in YELLOW
+    GREEN = 0
+    YELLOW = 1
+    RED = 2
+
+
+class Verdict(Enum):
+    """What the gate answers to a change of some type in some band."""
+
+    ALLOWED = "allowed"
+    CANARY = "canary"  # allowed, canary first
+    APPROVAL = "approval"  # behind a flag, with a canary, once somebody approves
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRule:
+    """What one type of change may do while the service is YELLOW (or unknown) and while it is RED or frozen.
+
+    `risky` changes also wait for the corrective actions of incidents (policy section 7.3).
+    """
+
+    yellow: Verdict
+    red: Verdict
+    risky: bool = False
+
+
+_RISKY: Final = ChangeRule(yellow=Verdict.APPROVAL, red=Verdict.REFUSED, risky=True)
+_FIX: Final = ChangeRule(yellow=Verdict.CANARY, red=Verdict.CANARY)
+_REVERT: Final = ChangeRule(yellow=Verdict.ALLOWED, red=Verdict.ALLOWED)
+
+# Policy sections 7.1, 8.1 and 8.3. Rollbacks are ours: a canary of what ran yesterday only prolongs the incident.
+CHANGES: Final[Mapping[str, ChangeRule]] = MappingProxyType(
+    {
+        "feature": _RISKY,
+        "new_engagement_behavior": _RISKY,
+        "new_publishing_surface": _RISKY,
+        "new_provider_integration": _RISKY,
+        "enable_flag": _RISKY,
+        "reliability_fix": _FIX,
+        "performance_fix": _FIX,
+        "safety_policy": _FIX,
+        "security_patch": _FIX,
+        "rollback": _REVERT,
+        "config_revert": _REVERT,
+    }
+)
+# Of a type that nobody listed; in GREEN it passes with a warning.
+UNKNOWN_CHANGE: Final = ChangeRule(yellow=Verdict.APPROVAL, red=Verdict.REFUSED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enforcement:
+    """The numbers by which the policy is enforced. `policy/policy.yml` may set each; shares are 0..1, times seconds.
+
+    Policy sections 7 and 9.1; where its words have no number ("repeatedly", "sustained"), the number is ours.
+    """
+
+    green_from: Decimal = Decimal("0.5")  # remaining budget, 7.1
+    yellow_from: Decimal = Decimal("0.2")
+    ticket_days: int = 3  # "repeatedly": a ticket burn on so many of the last `ticket_span_days` days (UTC)
+    ticket_span_days: int = 7
+    page_for_s: int = 30 * MINUTE  # "sustained": a page burn active so long on end
+    dwell_s: int = 6 * HOUR  # better only after so long in which nothing asked for worse
+    min_failures: int = 3  # fewer failures in the period move no band
+    learning_s: int = DAY  # a new SLO has no band yet
+    min_coverage: Decimal = Decimal("0.9")
+    hard_window_s: int = HOUR  # 7.2, audit completeness: below the objective over the period or over this window ...
+    hard_min_failures: int = 3  # ... with at least so many missing
+    postmortem_share: Decimal = Decimal("0.2")  # 7.3
+    automatic_unfreeze: bool = False  # 9.1 wants someone's approval
+    max_excluded_share: Decimal = Decimal("0.1")  # of the period, for each SLO
+    changes: Mapping[str, ChangeRule] = field(default_factory=lambda: CHANGES)
+
+
+POSTMORTEM_WINDOWS_S: Final = (HOUR, 6 * HOUR, DAY, 3 * DAY)
+MEMORY_S: Final = 90 * DAY  # how far a latch or a freeze looks back, as far as Prometheus keeps its data

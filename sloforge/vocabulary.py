@@ -52,6 +52,24 @@ COVERAGE: Final = "slo:coverage:ratio"
 HARD_STOP: Final = "slo:hard_stop:active"
 PAGE_WHEN: Final = "slo:page_when:active"
 
+# --- the policy in force ----------------------------------------------------
+BAND: Final = "slo:band:state"  # 0 GREEN, 1 YELLOW, 2 RED, -1 unknown
+BAND_REASON: Final = "slo:band:reason"  # by `reason`; the value is the number behind it
+BAND_ASKED: Final = "slo:band:asked"  # by `reason`; there only while that reason asks for YELLOW (1) or RED (2)
+BAND_WANTED: Final = "slo:band:wanted"  # the worst that any reason asks for; absent while none asks
+SERVICE_BAND: Final = "slo_service:band:state"  # the worst band of the service's SLOs
+FREEZE: Final = "slo:freeze:active"
+LAST_RED: Final = "slo:freeze:last_red_timestamp_seconds"  # the freeze ends by an approval that is newer
+PAGE_BURN: Final = "slo:burn_page:active"  # any page burn condition; likewise any ticket's
+TICKET_BURN: Final = "slo:burn_ticket:active"
+POSTMORTEM: Final = "slo:postmortem:required"
+GROUP_BAND: Final = f"{GROUP_PREFIX}:band:state"
+GROUP_REMAINING: Final = f"{GROUP_PREFIX}:budget_remaining:ratio"
+GROUP_REMAINING_EVENTS: Final = f"{GROUP_PREFIX}:budget_remaining:events"
+RULE: Final = "rule"
+REASON: Final = "reason"
+WITH_EXCLUSIONS: Final = ":with_exclusions"  # suffix of the period's figures after approved exclusions
+
 
 def error_ratio(window: str) -> str:
     """Return the recorded error ratio over `window` (as `1h`): failed / total."""
@@ -89,6 +107,10 @@ HARD_VIOLATION: Final = "SLOHardViolation"
 DATA_MISSING: Final = "SLODataMissing"
 DUPLICATE_DEFINITION: Final = "SLODuplicateDefinition"
 RULES_FAILING: Final = "SLORulesFailing"
+BUDGET_YELLOW: Final = "SLOBudgetYellow"
+BUDGET_RED: Final = "SLOBudgetRed"
+FREEZE_ACTIVE: Final = "SLOFreezeActive"
+POSTMORTEM_REQUIRED: Final = "SLOPostmortemRequired"
 LEDGER_INCONSISTENT: Final = "SLOLedgerInconsistent"
 WATCHDOG: Final = "SLOWatchdog"
 

@@ -142,6 +142,7 @@ class Slo:
     runbook: str = ""
     labels: Pairs = ()
     annotations: Pairs = ()
+    hard_stop: bool = False  # missing the objective stops all shipping until somebody approves (policy, 7.2)
     traffic: Decimal | None = None  # events expected in one period, where the definition states it
     justification: str = ""
 
