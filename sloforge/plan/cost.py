@@ -79,10 +79,12 @@ class _Book:
         self.interval_s = {rule.record: group.interval_s for group, rule in _recordings(file)}
         self.own: Counter[str] = Counter(rule.record for _, rule in _recordings(file) if dict(rule.labels).get(v.SLO))
         self.shared = {rule.record for _, rule in _recordings(file)} - set(self.own)
+        self.sparse = {rule.record for _, rule in _recordings(file) if rule.sparse}
 
     def written(self, rule: RecordingRule) -> int:
         """Return the number of series that a rule records."""
-        return self._each(rule.record) * (1 if dict(rule.labels).get(v.SLO) else self._slos(rule.record))
+        own = dict(rule.labels).get(v.SLO) and not rule.sparse
+        return self._each(rule.record) * (1 if own else self._slos(rule.record))
 
     def samples(self, rule: Rule) -> float:
         """Return the samples that one evaluation of a rule reads."""
@@ -106,13 +108,15 @@ class _Book:
         name = node.name or ""
         if name not in self.interval_s:
             return 1 if name in ("up", "process_start_time_seconds") else self.assume.raw_series
-        one = any(m.name == v.SLO for m in node.matchers.matchers)
+        one = any(m.name == v.SLO for m in node.matchers.matchers) and name not in self.sparse
         return self._each(name) * (1 if one else self._slos(name))
 
     def _step_s(self, name: str) -> int:
         return self.interval_s.get(name, self.assume.scrape_s)
 
     def _slos(self, name: str) -> int:
+        if name in self.sparse:
+            return 0  # the estimate is of quiet times
         if name.startswith(PER_COMBINATION):
             return self.grouped
         if name.startswith(PER_REASON):

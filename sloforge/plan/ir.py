@@ -8,13 +8,17 @@ from sloforge.model.objects import Pairs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingRule:
-    """One recorded series (or family). `note` becomes a comment above the rule."""
+    """One recorded series (or family). `note` becomes a comment above the rule.
+
+    `sparse` says that it has samples only in times of trouble: a long look back over it reads next to nothing.
+    """
 
     record: str
     expr: str
     origin: Route
     labels: Pairs = ()
     note: str = ""
+    sparse: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
