@@ -1,6 +1,7 @@
-"""Durations and exact numbers: parsed from text, printed as text, never through a float. Standard library only."""
+"""Durations, times and exact numbers: parsed from text, printed as text, never through a float. Standard library only."""
 
 import re
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
@@ -12,6 +13,7 @@ DAY = 86400
 _UNITS = (("w", 7 * DAY), ("d", DAY), ("h", HOUR), ("m", MINUTE), ("s", SECOND))
 _DURATION = re.compile(r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 _SIZES = (365 * DAY, 7 * DAY, DAY, HOUR, MINUTE, SECOND)
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
 
 
@@ -60,3 +62,23 @@ def format_number(value: Decimal | int, places: int = 12) -> str:
     rounded = value.quantize(Decimal(1).scaleb(-places)) if -int(value.as_tuple().exponent) > places else value
     text = f"{rounded:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def parse_time(text: str) -> int:
+    """Return the Unix seconds of an RFC 3339 time such as `2026-11-22T08:00:00Z`.
+
+    Raises ValueError with a sentence for people on anything else: a time without a zone, fractions of a second.
+    """
+    wanted = "write it like 2026-11-22T08:00:00Z, with its zone"
+    try:
+        time = datetime.fromisoformat(text.strip()) if _TIME.fullmatch(text.strip()) else None
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not a time: {error}; {wanted}") from error
+    if time is None:
+        raise ValueError(f"{text!r} is not a time; {wanted}")
+    return int(time.timestamp())
+
+
+def format_time(seconds: int) -> str:
+    """Return Unix seconds as an RFC 3339 time in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
