@@ -17,7 +17,7 @@ from sloforge.exporter.disabled import NO_ATTEMPT, NoStore
 from sloforge.exporter.engagement import Engagement
 from sloforge.exporter.episodes import Episode, Episodes
 from sloforge.exporter.failures import KeyConflict
-from sloforge.exporter.families import TRACE_LENGTH
+from sloforge.exporter.families import CLASS, TRACE_LENGTH
 from sloforge.exporter.guard import Guard, clean
 from sloforge.exporter.handle import Attempt
 from sloforge.exporter.heartbeat import Heartbeat
@@ -163,7 +163,7 @@ class Lane:
         self._exporter = exporter
         self._lease_s = exporter.settings.leases_s[name]
         self._needs_proof = name in exporter.settings.proof_lanes
-        self._known: dict[tuple[str, str, str, str], tuple[list[str], str]] = {}
+        self._known: dict[tuple[str, ...], tuple[list[str], str]] = {}
 
     def attempt(
         self,
@@ -175,6 +175,7 @@ class Lane:
         account_id: str | None = None,
         channel: str = "stable",
         payload: object = None,
+        workload_class: str = "",
         synthetic: bool = False,
         on_conflict: OnConflict = "raise",
         force: bool = False,
@@ -186,16 +187,17 @@ class Lane:
 
         `key` names the one side effect that is wanted, for all its retries and whoever makes them. `account_id` and
         `payload` are kept as fingerprints: the same key with another one is a KeyConflict. `channel` tells canaries
-        from `stable`; `synthetic` marks probes, which are no part of any budget. `on_conflict`: what to do while
-        another worker holds the key: raise AttemptInProgress, wait for it, or skip. `force` tries a key again that has
-        failed for good; `heartbeat` renews the lease of long tries.
+        from `stable`; `workload_class` (organic, paid_ads, …) is for those who have a budget for each; `synthetic`
+        marks probes, which are no part of any budget. `on_conflict`: what to do while another worker holds the key:
+        raise AttemptInProgress, wait for it, or skip. `force` tries a key again that has failed for good; `heartbeat`
+        renews the lease of long tries.
         """
         exporter = self._exporter
         if not exporter.enabled:
             return NO_ATTEMPT
         if not key:
             raise KeyConflict("an attempt needs an idempotency key: without one, a retry would post twice")
-        labels, identity = self._labels(client_id, platform, action_type, channel)
+        labels, identity = self._labels(client_id, platform, action_type, channel, workload_class)
         account = None if account_id is None else str(account_id)
         mine = tally.start(
             labels,
@@ -239,9 +241,11 @@ class Lane:
 
         return track(begin)
 
-    def _labels(self, client_id: str, platform: str, action_type: str, channel: str) -> tuple[list[str], str]:
+    def _labels(
+        self, client_id: str, platform: str, action_type: str, channel: str, workload_class: str
+    ) -> tuple[list[str], str]:
         """Return the values of tally.LABELS as the guard lets them pass, and the fingerprint of what was meant."""
-        asked = (client_id, platform, action_type, channel)
+        asked = (client_id, platform, action_type, channel, workload_class)
         if known := self._known.get(asked):
             return known
         said = {
@@ -251,8 +255,13 @@ class Lane:
             "action_type": str(action_type),
             "channel": str(channel),
         }
+        if workload_class:
+            said[CLASS] = str(workload_class)
         clean = dict(self._exporter.labels(said))
-        answer = [clean[name] for name in tally.LABELS], fingerprint([client_id, platform, action_type])
+        answer = (
+            [clean[name] for name in tally.LABELS if name in clean],
+            fingerprint([client_id, platform, action_type]),
+        )
         if clean == said and len(self._known) < MOST_LABELS:  # what the guard rewrites, it wants to count each time
             self._known[asked] = answer
         return answer

@@ -18,7 +18,7 @@ from prometheus_client.samples import Sample
 from sloforge import vocabulary as v
 from sloforge.exporter import families
 from sloforge.exporter.births import Births, Shown, begin, last_shown, remember
-from sloforge.exporter.families import FAMILIES, Family, Kind
+from sloforge.exporter.families import CLASS, FAMILIES, Family, Kind, with_classes
 from sloforge.exporter.gauges import open_values
 from sloforge.exporter.ledger import Ledger
 from sloforge.exporter.records import Open, StoreUnavailable, Total
@@ -47,8 +47,8 @@ class Collector:
     def __init__(self, ledger: Ledger, universe: Universe, settings: Settings) -> None:
         self._ledger = ledger
         self._universe = universe
-        self._hold_s = settings.birth_hold_s
-        self._zeros = {name: dict.fromkeys(values, 0.0) for name, values in zeros(universe, settings).items()}
+        self._settings = settings
+        self._shape(with_classes() if universe.workload_classes else FAMILIES)
         self._lock = threading.Lock()
         self._births: Births | None = None
         self._shown = Shown()
@@ -63,7 +63,7 @@ class Collector:
         """
         with self._lock:
             reading = self._read()
-            page = [metric for family in FAMILIES for metric in self._made(family, reading, openmetrics)]
+            page = [metric for family in self._families for metric in self._made(family, reading, openmetrics)]
             with contextlib.suppress(StoreUnavailable):
                 self._shown = remember(self._ledger, reading.written_s)
         return page
@@ -77,17 +77,24 @@ class Collector:
             self._last = replace(self._last, up=False)
         return self._last
 
+    def _shape(self, families: Sequence[Family]) -> None:
+        self._families = families
+        declared = zeros(self._universe, self._settings, families)
+        self._zeros = {name: dict.fromkeys(values, 0.0) for name, values in declared.items()}
+
     def _read_now(self) -> Reading:
         totals, now = self._ledger.totals(), self._ledger.now()
         if self._births is None:
             self._shown = last_shown(self._ledger)
-            self._births = begin(totals, self._shown, self._hold_s, now)
+            self._births = begin(totals, self._shown, self._settings.birth_hold_s, now)
         written_s = self._ledger.last_write()
         if written_s <= self._shown.at_s:  # by nobody but this collector
             written_s = self._shown.written_s
         by_name: dict[str, list[Total]] = defaultdict(list)
         for total in totals:
             by_name[total.name].append(total)
+        if self._families is FAMILIES and any(CLASS in dict(total.labels) for total in by_name[v.ATTEMPTS]):
+            self._shape(with_classes())  # workers tell classes that were not declared here
         return Reading(by_name, self._ledger.open_groups(), written_s, now)
 
     def _made(self, family: Family, reading: Reading, openmetrics: bool) -> Iterator[Metric]:

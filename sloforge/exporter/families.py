@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from sloforge import vocabulary as v
@@ -21,7 +21,10 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One metric family. `name` is what PromQL says, `_total` included; `buckets` are upper bounds in seconds."""
+    """One metric family. `name` is what PromQL says, `_total` included; `buckets` are upper bounds in seconds.
+
+    `optional` labels are there only where a worker tells them: for Prometheus, an empty label is none.
+    """
 
     name: str
     kind: Kind
@@ -29,9 +32,12 @@ class Family:
     help: str
     buckets: tuple[float, ...] = ()
 
+    optional: tuple[str, ...] = ()
+
     def pick(self, labels: Mapping[str, str]) -> Labels:
         """Return this family's own labels out of `labels`, sorted by name; KeyError where one is missing."""
-        return tuple((name, labels[name]) for name in sorted(self.labels))
+        told = [name for name in self.optional if labels.get(name)]
+        return tuple((name, labels[name]) for name in sorted((*self.labels, *told)))
 
     def count(self, labels: Mapping[str, str], amount: float = 1, *, trace_id: str = "", **more: str) -> Count:
         """Return the amount to add to this counter; of `labels` and `more` it takes what it knows."""
@@ -52,10 +58,15 @@ class Family:
 
 
 L = ("client_id", "platform", "lane", "action_type")
+CLASS = "workload_class"  # organic, paid_ads, community_ops: for budgets of their own (policy §11)
 
 
-def _counter(name: str, labels: tuple[str, ...], text: str) -> Family:
-    return Family(name, Kind.COUNTER, labels, text)
+def _counter(name: str, labels: tuple[str, ...], text: str, *, optional: tuple[str, ...] = ()) -> Family:
+    return Family(name, Kind.COUNTER, labels, text, optional=optional)
+
+
+def _classed(name: str, labels: tuple[str, ...], text: str) -> Family:
+    return _counter(name, labels, text, optional=(CLASS,))
 
 
 def _gauge(name: str, labels: tuple[str, ...], text: str) -> Family:
@@ -66,16 +77,16 @@ def _histogram(name: str, labels: tuple[str, ...], text: str, *buckets: float) -
     return Family(name, Kind.HISTOGRAM, labels, text, buckets)
 
 
-ATTEMPTS = _counter(v.ATTEMPTS, (*L, "channel"), "Idempotency keys that have an outcome.")
-SUCCESSES = _counter(v.SUCCESSES, (*L, "channel", "evidence"), "Keys that met the success definition in time.")
-FAILURES = _counter(
+ATTEMPTS = _classed(v.ATTEMPTS, (*L, "channel"), "Idempotency keys that have an outcome.")
+SUCCESSES = _classed(v.SUCCESSES, (*L, "channel", "evidence"), "Keys that met the success definition in time.")
+FAILURES = _classed(
     v.FAILURES, (*L, "channel", "failure_class", "reason"), "Keys whose first failure had this class and reason."
 )
-RECOVERIES = _counter(v.RECOVERIES, (*L, "channel"), "Failed keys that succeeded within the recovery window.")
-LATE_RECOVERIES = _counter(
+RECOVERIES = _classed(v.RECOVERIES, (*L, "channel"), "Failed keys that succeeded within the recovery window.")
+LATE_RECOVERIES = _classed(
     v.LATE_RECOVERIES, (*L, "channel"), "Failed keys that succeeded after it: budget stays spent."
 )
-EXCLUDED = _counter(v.EXCLUDED, (*L, "reason"), "Keys outside the error budget.")
+EXCLUDED = _classed(v.EXCLUDED, (*L, "reason"), "Keys outside the error budget.")
 TRIES = _counter(v.TRIES, ("platform", "lane", "action_type", "outcome"), "Physical tries, retries included.")
 DUPLICATES = _counter(v.DUPLICATES, ("lane", "action_type", "resolution"), "Calls with a known key that were not new.")
 DURATION = _histogram(
@@ -159,3 +170,8 @@ LAST_UPDATE = _gauge(v.LAST_UPDATE, (), "When this page was made.")
 BUILD_INFO = _gauge(v.BUILD_INFO, ("version",), "1, with the version of sloforge.")
 
 FAMILIES: tuple[Family, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Family))
+
+
+def with_classes() -> tuple[Family, ...]:
+    """Return FAMILIES with `workload_class` on all that can have it."""
+    return tuple(replace(family, labels=(*family.labels, *family.optional)) for family in FAMILIES)

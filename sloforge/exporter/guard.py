@@ -1,4 +1,4 @@
-"""Keeps labels few and clean. Only client_id and platform are open; beyond their limits a new value becomes "other".
+"""Keeps labels few and clean. Clients, platforms and workload classes are open; beyond their limit they are "other".
 
 Nothing else about a count changes, so sums over clients stay exact whatever workers send. Who came first is kept in
 the ledger, in one record for each label: all workers see the same names, also after a restart.
@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from sloforge.exporter import families
 from sloforge.exporter.ledger import Ledger
 from sloforge.exporter.records import Change, Decide, Labels, Record, Ref, StoreUnavailable, key_hash
+from sloforge.exporter.settings import LIMITS
 from sloforge.exporter.universe import Universe
 
 OTHER = "other"
 LENGTH = 128
-OPEN_LABELS = ("client_id", "platform")
-LIMIT = 200  # for a label that the settings give none
+OPEN_LABELS = tuple(LIMITS)
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class Guard:
 
     def __init__(self, ledger: Ledger, universe: Universe, limits: Mapping[str, int]) -> None:
         self._ledger = ledger
-        self._limits = limits
+        self._limits = {**LIMITS, **limits}
         self._declared = {label: universe.values(label) | {OTHER, ""} for label in OPEN_LABELS}
         self._admitted: dict[str, frozenset[str]] = dict.fromkeys(OPEN_LABELS, frozenset())
         self._full: set[str] = set()
@@ -53,7 +53,7 @@ class Guard:
 
     def _admits(self, label: str, value: str) -> bool:
         """Ask the ledger for room; it is the same for all workers. Take along what it knows."""
-        limit = self._limits.get(label, LIMIT)
+        limit = self._limits[label]
         try:
             known = self._ledger.transact(Ref("guard", key_hash(label)), self._admission(label, value, limit))
         except StoreUnavailable:  # better a client too many than its events under another name
@@ -79,5 +79,5 @@ class Guard:
     def _tell(self, label: str) -> None:
         if label not in self._told:
             self._told.add(label)
-            log.warning("more than %d values of %s: new ones count as %s", self._limits.get(label, LIMIT), label, OTHER)
+            log.warning("more than %d values of %s: new ones count as %s", self._limits[label], label, OTHER)
         self._ledger.add([families.LABEL_OVERFLOW.count({"label": label})])

@@ -16,7 +16,7 @@ from sloforge.exporter import families as f
 from sloforge.exporter.failures import Failure
 from sloforge.exporter.records import Count
 
-LABELS = (*f.L, "channel")
+LABELS = (*f.L, "channel", f.CLASS)  # the last only where it is told
 OUTSIDE = ("policy_blocked", "synthetic")  # exclusions that stand in the place of success or failure
 FORGIVEN = ("dependency_incident", "exempt_class")  # exclusions of a failure, which stays counted as well
 
@@ -55,7 +55,7 @@ def start(labels: Sequence[str], now: float, account: str = "", payload: str = "
 
 def labels_of(tally: Tally) -> dict[str, str]:
     """Return the labels by name."""
-    return dict(zip(LABELS, tally["labels"], strict=True))
+    return dict(zip(LABELS, tally["labels"], strict=False))
 
 
 def lane_of(tally: Tally) -> str:
@@ -66,7 +66,7 @@ def lane_of(tally: Tally) -> str:
 @lru_cache(maxsize=4096)
 def _count(family: f.Family, labels: tuple[str, ...], more: tuple[tuple[str, str], ...] = ()) -> Count:
     """Return the same Count for the same labels: building it anew would cost more than all else here."""
-    return family.count({**dict(zip(LABELS, labels, strict=True)), **dict(more)})
+    return family.count({**dict(zip(LABELS, labels, strict=False)), **dict(more)})
 
 
 def once(tally: Tally, mark: str, family: f.Family, trace_id: str = "", **more: str) -> Counted:

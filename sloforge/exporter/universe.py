@@ -29,22 +29,26 @@ class Work(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Universe:
-    """The declared clients (client_id to tier), kinds of work, and the channels that work goes through."""
+    """The declared clients (client_id to tier), kinds of work, the channels it goes through, and its classes if any."""
 
     clients: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     work: tuple[Work, ...] = ()
     channels: tuple[str, ...] = (STABLE,)
+    workload_classes: tuple[str, ...] = ()
 
     def values(self, label: str) -> frozenset[str]:
-        """Return the declared values of `client_id` or of a label of work."""
+        """Return the declared values of `client_id`, `workload_class` or of a label of work."""
         if label == "client_id":
             return frozenset(self.clients)
+        if label == "workload_class":
+            return frozenset(self.workload_classes)
         return frozenset(getattr(work, label) for work in self.work)
 
     def rows(self) -> Iterator[dict[str, str]]:
-        """Yield every declared combination as labels."""
-        for client, work, channel in product(self.clients, self.work, self.channels):
-            yield {"client_id": client, **work._asdict(), "channel": channel}
+        """Yield every declared combination as labels, without a class where none are declared."""
+        classes = [{"workload_class": name} for name in self.workload_classes] or [{}]
+        for client, work, channel, workload_class in product(self.clients, self.work, self.channels, classes):
+            yield {"client_id": client, **work._asdict(), "channel": channel, **workload_class}
 
 
 def read_universe(path: str | Path) -> Universe:
@@ -73,16 +77,18 @@ def parse_universe(data: object) -> Universe:
     """Return the universe of `{"clients": {id: tier}, "work": [{platform, lane, action_type}], "channels": [...]}`.
 
     `clients` may be a list where there are no tiers; in `work` each value may be a list, which means each of them.
-    Raises UniverseError.
+    `workload_classes` lists the classes that attempts have, if they have any. Raises UniverseError.
     """
     if not isinstance(data, Mapping):
         raise UniverseError("write a mapping with `clients` and `work`")
-    if unknown := set(data) - {"clients", "work", "channels"}:
-        raise UniverseError(f"{', '.join(sorted(map(str, unknown)))}: unknown; there are clients, work and channels")
+    if unknown := set(data) - {"clients", "work", "channels", "workload_classes"}:
+        known = "there are clients, work, channels and workload_classes"
+        raise UniverseError(f"{', '.join(sorted(map(str, unknown)))}: unknown; {known}")
     return Universe(
         clients=MappingProxyType(_clients(data.get("clients", {}))),
         work=tuple(dict.fromkeys(_work(data.get("work", [])))),
         channels=tuple(dict.fromkeys(_texts(data.get("channels", STABLE), "channels"))),
+        workload_classes=tuple(dict.fromkeys(_texts(data.get("workload_classes", []), "workload_classes"))),
     )
 
 

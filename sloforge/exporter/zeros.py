@@ -6,7 +6,7 @@ from itertools import product
 from sloforge import vocabulary as v
 from sloforge.exporter.episodes import KINDS
 from sloforge.exporter.failures import PAIRS
-from sloforge.exporter.families import FAMILIES, Family
+from sloforge.exporter.families import CLASS, FAMILIES, Family
 from sloforge.exporter.settings import Settings
 from sloforge.exporter.tally import FORGIVEN, OUTSIDE
 from sloforge.exporter.universe import Universe
@@ -48,10 +48,12 @@ CLOSED: Mapping[str, tuple[Row, ...]] = {  # family -> the values its own labels
 }
 
 
-def zeros(universe: Universe, settings: Settings) -> dict[str, tuple[Values, ...]]:
+def zeros(
+    universe: Universe, settings: Settings, families: Iterable[Family] = FAMILIES
+) -> dict[str, tuple[Values, ...]]:
     """Return for each family the label values of the series that exist from the start."""
-    rows = [{**row, "queue": queue} for row in universe.rows() for queue in settings.queue_delays_s]
-    return {family.name: tuple(_combinations(family, rows)) for family in FAMILIES if family.name not in OPEN_FAMILIES}
+    rows = [{CLASS: "", **row, "queue": queue} for row in universe.rows() for queue in settings.queue_delays_s]
+    return {family.name: tuple(_combinations(family, rows)) for family in families if family.name not in OPEN_FAMILIES}
 
 
 def _combinations(family: Family, rows: Iterable[Row]) -> Iterator[Values]:

@@ -30,6 +30,7 @@ from tests.exporter.conftest import FakeClock
 SETTINGS = Settings(exempt=frozenset({("platform_rejected", "rate_limit")}))
 KEYS, LANES = ("a", "b", "probe"), ("api", "browser")
 SYNTHETIC = "probe"
+CLASSES = {"a": "organic", "b": "paid_ads", "probe": ""}  # the workload class of each key; what is counted keeps it
 
 Step = tuple[str, int, int, str]
 Tally = Counter[str]
@@ -105,7 +106,7 @@ class Story:
             getattr(self, f"_{what}")(KEYS[first], LANES[second])
 
     def reckon(self) -> Tally:
-        """Return what the facts add up to, by counter and lane."""
+        """Return what the facts add up to, by counter, lane and workload class."""
         return sum((_count(key, lane, facts) for (key, lane), facts in self.facts.items()), Counter())
 
     @property
@@ -124,7 +125,12 @@ class Story:
 
     def _begin(self, key: str, lane: str) -> None:
         attempt = self.exporter.lane(lane).attempt(
-            client_id="acme", platform="ig", action_type="publish", key=key, synthetic=key == SYNTHETIC
+            client_id="acme",
+            platform="ig",
+            action_type="publish",
+            key=key,
+            workload_class=CLASSES[key],
+            synthetic=key == SYNTHETIC,
         )
         with suppress(AttemptInProgress, AttemptFinished):
             try:
@@ -195,7 +201,7 @@ class Story:
 
     def _seen(self, key: str, lane: str) -> None:
         self.exporter.ledger.record(
-            ref(key), outcomes.SEEN, outcomes.follow(ref(key), SETTINGS), window_s=SETTINGS.recovery_window_s
+            ref(key), outcomes.SEEN, outcomes.follow(SETTINGS), window_s=SETTINGS.recovery_window_s
         )
         held = self.holdings.get(key)
         if held and held.state != "succeeded":
@@ -268,4 +274,4 @@ def _count(key: str, lane: str, facts: list[tuple[str, float]]) -> Tally:
             count["successes"] = count["recoveries"] = 1
         elif turn:
             count["excluded:dependency_incident"] = 1
-    return Counter({f"{name} {lane}": number for name, number in count.items()})
+    return Counter({f"{name} {lane} {CLASSES[key]}": number for name, number in count.items()})

@@ -63,11 +63,11 @@ def _tell(history: list[Step], url: str) -> None:
 
 
 def _check_invariant(totals: list[Total]) -> None:
-    by_lane: dict[str, Counter[str]] = {}
+    by_lane: dict[tuple[str, str], Counter[str]] = {}  # and workload class
     for total in totals:
         if total.name in NAMES:
             labels = dict(total.labels)
-            counted = by_lane.setdefault(labels["lane"], Counter())
+            counted = by_lane.setdefault((labels["lane"], labels.get("workload_class", "")), Counter())
             if total.name != v.EXCLUDED or labels["reason"] in ("policy_blocked", "synthetic"):
                 counted[NAMES[total.name]] += int(total.value)
     for c in by_lane.values():
@@ -80,5 +80,5 @@ def _counted(totals: list[Total]) -> Tally:
         if name := NAMES.get(total.name):
             labels = dict(total.labels)
             reason = f":{labels['reason']}" if name == "excluded" else ""
-            counted[f"{name}{reason} {labels['lane']}"] += int(total.value)
+            counted[f"{name}{reason} {labels['lane']} {labels.get('workload_class', '')}"] += int(total.value)
     return counted
