@@ -1,4 +1,4 @@
-"""Durations, times and exact numbers: parsed from text, printed as text, never through a float. Standard library only."""
+"""Durations, times, exact numbers: parsed from text, printed as text, never by a float. Standard library only."""
 
 import re
 from datetime import UTC, datetime

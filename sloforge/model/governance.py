@@ -132,6 +132,11 @@ class Governance:
         given = (a for a in self.approvals if a.kind is ApprovalKind.UNFREEZE and a.service == service)
         return max((a.at_s for a in given if self.on_duty(a.by, a.at_s)), default=0)
 
+    def postmortem_s(self, service: str, slo: str) -> int:
+        """Return when the last incident of `slo` that has a postmortem was closed; 0 for never."""
+        closed = (i for i in self.incidents if i.service == service and slo in i.slos and i.postmortem)
+        return max((i.closed_s for i in closed if i.closed_s is not None), default=0)
+
     def exclusions_of(self, service: str, slo: str) -> tuple[Exclusion, ...]:
         """Return the approved exclusions of one SLO."""
         return tuple(e for e in self.exclusions if e.approved and e.service == service and slo in e.slos)

@@ -3,15 +3,16 @@
 from collections.abc import Callable
 
 from sloforge import vocabulary as v
-from sloforge.model.objects import CounterKind, Hard, Pairs, Service, Slo
+from sloforge.model.objects import Pairs, Service, Slo
 from sloforge.plan.facts import Recorder
+from sloforge.plan.hard_stops import is_hard
 from sloforge.plan.indicators import sides
 from sloforge.plan.ir import AlertRule, RecordingRule
 from sloforge.plan.page_when import gate
-from sloforge.plan.promql import Scope, aggregate, braces, over, selector
+from sloforge.plan.promql import Scope, braces, over
 from sloforge.plan.windows import ANYWHERE
-from sloforge.policy import DATA_MISSING_FOR_S, DATA_MISSING_S, HOLD_S, LEDGER_FOR_S, BurnWindow, burn_factor
-from sloforge.quantities import DAY, MINUTE, format_duration, format_number
+from sloforge.policy import DATA_MISSING_FOR_S, DATA_MISSING_S, HOLD_S, LEDGER_FOR_S, Band, BurnWindow, burn_factor
+from sloforge.quantities import MINUTE, format_duration, format_number
 
 
 def conditions(recorder: Recorder) -> list[RecordingRule]:
@@ -23,9 +24,6 @@ def conditions(recorder: Recorder) -> list[RecordingRule]:
     ]
     if slo.page_when is not None:
         rules.append(recorder.rule(v.PAGE_WHEN, gate(slo.page_when), note=f"{slo.id}: pages only while this is 1"))
-    if isinstance(slo.indicator, Hard):
-        stop = recorder.rule(v.HARD_STOP, _violated(recorder, slo.indicator), labels=(("rule", slo.id),))
-        rules.append(stop)
     return rules
 
 
@@ -62,22 +60,20 @@ def _note(slo: Slo, window: BurnWindow) -> str:
     )
 
 
-def _violated(recorder: Recorder, hard: Hard) -> str:
-    """Whether any violation stands. A ledger's total says so for ever; ticks say so while they are in the period."""
-    if recorder.slo.counter is CounterKind.LEDGER:
-        return f"{aggregate('sum', ' or '.join(map(selector, hard.violations)))} > bool 0"
-    recent, kept = recorder.series(v.failed_sum("1h")), recorder.series(v.FAILED_PERIOD)
-    return f"{recent} + ({kept} or 0 * {recent}) > bool 0"
-
-
 def slo_alerts(recorder: Recorder, service: Service) -> list[AlertRule]:
     """Return every alert of one SLO."""
     rules = []
     for window in recorder.slo.windows:
         rules += _burn_alerts(recorder, service, window)
-    if isinstance(recorder.slo.indicator, Hard):
-        rules.append(_hard_alert(recorder, service))
-    return [*rules, _data_missing(recorder, service)]
+    if is_hard(recorder.slo):
+        rules.append(_state(recorder, service, v.HARD_VIOLATION, v.HARD_STOP, 1, "hard", "page"))
+    return [
+        *rules,
+        _state(recorder, service, v.BUDGET_YELLOW, v.BAND, Band.YELLOW, "yellow", "ticket"),
+        _state(recorder, service, v.BUDGET_RED, v.BAND, Band.RED, "red", "ticket"),
+        _state(recorder, service, v.POSTMORTEM_REQUIRED, v.POSTMORTEM, 1, "postmortem", "ticket"),
+        _data_missing(recorder, service),
+    ]
 
 
 def _burn_alerts(recorder: Recorder, service: Service, window: BurnWindow) -> list[AlertRule]:
@@ -102,10 +98,11 @@ def _burning(recorder: Recorder, window: BurnWindow) -> str:
     return "\nor ".join(f"{text} == 1" for text in held)
 
 
-def _hard_alert(recorder: Recorder, service: Service) -> AlertRule:
-    # The last known answer: an exporter that is gone has taken nothing back.
-    known = over("last_over_time", recorder.series(v.HARD_STOP), DAY)
-    return _alert(recorder, service, v.HARD_VIOLATION, f"{known} == 1", "hard", "page")
+def _state(
+    recorder: Recorder, service: Service, name: str, record: str, value: int, words: str, severity: str
+) -> AlertRule:
+    """Return the alert that fires while a recorded state of the SLO has `value`."""
+    return _alert(recorder, service, name, f"{recorder.series(record)} == {value}", words, severity)
 
 
 def _data_missing(recorder: Recorder, service: Service) -> AlertRule:
@@ -197,6 +194,7 @@ def service_alerts(scope: Scope, service: Service) -> list[AlertRule]:
         *([ledger] if any(_reads(slo, v.ATTEMPTS) for slo in service.slos) else []),
         _service_alert(scope, service, v.DUPLICATE_DEFINITION, copies, "duplicate", "ticket", DATA_MISSING_FOR_S),
         _service_alert(scope, service, v.RULES_FAILING, failing, "rules_failing", "ticket", 0),
+        _service_alert(scope, service, v.FREEZE_ACTIVE, f"{scope.series(v.FREEZE)} == 1", "freeze", "freeze", 0),
         _service_alert(scope, service, v.WATCHDOG, "vector(1)", "watchdog", "watchdog", 0),
     ]
 

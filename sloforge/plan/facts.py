@@ -28,10 +28,12 @@ class Recorder:
         self.labels = scope.labels(slo.id)
         self.braces = braces(scope.matchers(slo.id))
 
-    def rule(self, record: str, expr: str, note: str = "", labels: Pairs = ()) -> RecordingRule:
+    def rule(
+        self, record: str, expr: str, note: str = "", labels: Pairs = (), *, sparse: bool = False
+    ) -> RecordingRule:
         """Return the rule, with the SLO's identity as labels."""
         return RecordingRule(
-            record=record, expr=expr, origin=self.slo.origin, labels=(*self.labels, *labels), note=note
+            record=record, expr=expr, origin=self.slo.origin, labels=(*self.labels, *labels), note=note, sparse=sparse
         )
 
     def series(self, name: str) -> str:

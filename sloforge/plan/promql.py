@@ -65,6 +65,10 @@ class Scope:
         """Return the selector of a recorded series: of one SLO, or of all SLOs of the service."""
         return name + braces(self.matchers(slo))
 
+    def labelled(self, name: str, label: str, value: str) -> str:
+        """Return the selector of a recorded series with one more label."""
+        return name + braces((Matcher(label, "=", value), *self.matchers()))
+
     @property
     def names(self) -> tuple[str, ...]:
         """Return the identity's label names."""

@@ -6,16 +6,20 @@ is, never on how many others there are: a rule that moves between groups loses a
 """
 
 from collections.abc import Callable
+from functools import partial
 from itertools import chain
 
 from sloforge import vocabulary as v
+from sloforge.model.governance import Governance
 from sloforge.model.objects import Service, Slo
-from sloforge.plan import alerts, budget, facts, groups, windows
+from sloforge.plan import alerts, bands, budget, facts, freeze, groups, hard_stops, postmortem, windows
 from sloforge.plan.facts import Recorder
 from sloforge.plan.indicators import Reader
 from sloforge.plan.ir import Rule, RuleFile, RuleGroup
 from sloforge.plan.promql import Scope
 from sloforge.policy import FAST_WINDOWS_S, SLOW_S, SLOW_WINDOWS_S, TICK_S
+
+UNGOVERNED = Governance()
 
 # What a reader of the generated file has to know before the first count.
 HOW_A_TICK_COUNTS = """\
@@ -30,7 +34,7 @@ sample_delay, so that no scrape in flight is missed. The first branch with a sam
 A ledger's counter (`without (instance)`) never resets, so only growth and births count."""
 
 
-def plan_rules(service: Service) -> RuleFile:
+def plan_rules(service: Service, governance: Governance = UNGOVERNED) -> RuleFile:
     """Return the rule file of one service. Pure: the same facts give the same plan, whatever order they came in."""
     scope = Scope(service.name, service.identity)
     return RuleFile(
@@ -39,26 +43,33 @@ def plan_rules(service: Service) -> RuleFile:
         digest=service.digest,
         groups=(
             RuleGroup(
-                name=v.fast_group(service.name), interval_s=TICK_S, rules=_fast(scope, service), note=HOW_A_TICK_COUNTS
+                name=v.fast_group(service.name),
+                interval_s=TICK_S,
+                rules=_fast(scope, service, governance),
+                note=HOW_A_TICK_COUNTS,
             ),
-            RuleGroup(name=v.slow_group(service.name), interval_s=SLOW_S, rules=_slow(scope, service)),
+            RuleGroup(name=v.slow_group(service.name), interval_s=SLOW_S, rules=_slow(scope, service, governance)),
         ),
     )
 
 
-def _fast(scope: Scope, service: Service) -> tuple[Rule, ...]:
-    # Bands, freeze and the figures after exclusions will stand behind the budgets: they read nothing else.
+def _fast(scope: Scope, service: Service, governance: Governance) -> tuple[Rule, ...]:
+    numbers = governance.enforcement
     return (
         *_each(scope, service, _own_counts),
         *windows.error_ratios(scope, (*FAST_WINDOWS_S, *SLOW_WINDOWS_S)),
         *budget.budgets(scope),
         *groups.public_groups(scope, service),
-        *_each(scope, service, _own_alerts),
+        *_each(scope, service, partial(_own_conditions, governance=governance)),
+        *bands.bands(scope, numbers),
+        *freeze.freeze(scope, governance),
+        postmortem.asked(scope, numbers),
+        *_each(scope, service, partial(_own_alerts, governance=governance)),
         *alerts.service_alerts(scope, service),
     )
 
 
-def _slow(scope: Scope, service: Service) -> tuple[Rule, ...]:
+def _slow(scope: Scope, service: Service, governance: Governance) -> tuple[Rule, ...]:
     periods_s = tuple(sorted({slo.period_s for slo in service.slos}))
     return (
         *windows.slow_deltas(scope),
@@ -66,6 +77,10 @@ def _slow(scope: Scope, service: Service) -> tuple[Rule, ...]:
         *budget.slow_periods(scope, periods_s),
         *groups.slow_groups(scope, service),
         *_each(scope, service, _own_slow),
+        *bands.slow_ticket_days(scope, governance.enforcement),
+        *hard_stops.remembered_stops(scope, service),
+        *freeze.remembered_red(scope),
+        *postmortem.remembered_asks(scope),
     )
 
 
@@ -79,15 +94,19 @@ def _own_counts(recorder: Recorder, reader: Reader, service: Service) -> list[Ru
     ]
 
 
-def _own_alerts(recorder: Recorder, reader: Reader, service: Service) -> list[Rule]:
+def _own_conditions(recorder: Recorder, reader: Reader, service: Service, governance: Governance) -> list[Rule]:
     slo, scope = recorder.slo, recorder.scope
     return [
         *windows.own_failed_sums(scope, slo),
         *windows.error_ratios(scope, windows.own_windows(slo), slo),
         *alerts.conditions(recorder),
         *groups.group_burns(recorder),
-        *alerts.slo_alerts(recorder, service),
+        *hard_stops.hard_stop(recorder, reader, governance),
     ]
+
+
+def _own_alerts(recorder: Recorder, reader: Reader, service: Service, governance: Governance) -> list[Rule]:
+    return [postmortem.required(recorder, governance), *alerts.slo_alerts(recorder, service)]
 
 
 def _own_slow(recorder: Recorder, reader: Reader, service: Service) -> list[Rule]:

@@ -1,0 +1,185 @@
+"""The status band of each SLO and of the service (policy, section 7.1), and why it is what it is.
+
+Every reason asks for a band only while it holds; the band is the worst that anything asked for within the dwell. So
+it gets worse at once and better late, and no rule has to remember what it said before. Written once over all SLOs.
+"""
+
+from decimal import Decimal
+
+from sloforge import vocabulary as v
+from sloforge.model.objects import Pairs
+from sloforge.plan.budget import FIRST_TICK
+from sloforge.plan.ir import RecordingRule
+from sloforge.plan.promql import Scope, over
+from sloforge.plan.windows import ANYWHERE, latest, noted
+from sloforge.policy import SLOW_S, TICK_S, Band, Enforcement
+from sloforge.quantities import DAY, format_duration, format_number
+
+LEARNING = "slo:band:learning_seconds"  # sparse: the age of an SLO that is too young to have a band
+TICKET_DAY = "slo_slow:burn_ticket:day"
+TICKET_DAYS = "slo_slow:burn_ticket:days"
+BUDGET, TICKET, PAGE = "budget", "ticket_burn", "page_burn"
+
+
+def bands(scope: Scope, numbers: Enforcement, excused: str = "") -> list[RecordingRule]:
+    """Return what the fast group records of bands, in order. It stands behind burn conditions and hard stops.
+
+    `excused` has a sample by SLO while an approved exclusion explains its page burns.
+    """
+    return [
+        _page_burn(scope),
+        *_learning(scope, numbers),
+        *noted(_asked(scope, numbers, excused), _asked_note(numbers)),
+        _wanted(scope),
+        *_reasons(scope, numbers),
+        _state(scope, numbers),
+        _service(scope),
+    ]
+
+
+def slow_ticket_days(scope: Scope, numbers: Enforcement, masked: str = "") -> list[RecordingRule]:
+    """Return on how many days of late an SLO had a ticket burn.
+
+    Its samples are the midnights of those days (UTC), so they change as often as a new day joins. `masked` replaces the
+    look back for SLOs of which approved exclusions explain some.
+    """
+    burning = [f"{over('max_over_time', scope.series(v.burn_active(tier)), SLOW_S)} == 1" for tier in _TICKETS]
+    pages = " or ".join(f"{over('max_over_time', scope.series(v.burn_active(t)), SLOW_S)} == 1" for t in _PAGES)
+    closed = f"{over('max_over_time', scope.series(v.PAGE_WHEN), SLOW_S)} == 0"
+    burning.append(f"({pages}) and {scope.on} {closed}")
+    day = f"time() - time() % {DAY} + 0 * (\n     " + "\n  or ".join(burning) + "\n)"
+    days = f"changes({scope.series(TICKET_DAY)}[{_ticket_range(numbers)}]) + 1"
+    note = "The midnights (UTC) of days with a ticket burn: one more than changes within the last days"
+    return [
+        _rule(TICKET_DAY, day, note, sparse=True),
+        _rule(TICKET_DAYS, f"{masked}\nor {days}" if masked else days, sparse=True),
+    ]
+
+
+_PAGES = ("page_fast", "page_slow")
+_TICKETS = ("ticket_fast", "ticket_slow")
+
+
+def _ticket_range(numbers: Enforcement) -> str:
+    return format_duration(numbers.ticket_span_days * DAY - SLOW_S // 2)
+
+
+def _page_burn(scope: Scope) -> RecordingRule:
+    fast, slow = (scope.series(v.burn_active(tier)) for tier in _PAGES)
+    open_ = f"unless {scope.on} {scope.series(v.PAGE_WHEN)} == 0"
+    expr = f"((({fast} == 1) or ({slow} == 1)) {open_})\nor 0 * {fast}\nor 0 * {slow}"
+    return _rule(v.PAGE_BURN, expr, "All SLOs: whether any page burns; one whose page.when is closed is a ticket")
+
+
+def _learning(scope: Scope, numbers: Enforcement) -> list[RecordingRule]:
+    age = f"time() - {latest(scope.series(FIRST_TICK))}"
+    enough = f"clamp_max({scope.series(v.PERIOD)} / 2, {numbers.learning_s})"
+    note = f"The age of SLOs younger than {format_duration(numbers.learning_s)} (or half their period): no band yet"
+    return [_rule(LEARNING, f"{age} < {scope.on} {enough}", note, sparse=True)]
+
+
+def _asked_note(numbers: Enforcement) -> str:
+    return (
+        "What asks for a band worse than GREEN, and for which: 1 YELLOW, 2 RED. There only while it asks.\n"
+        f"budget: less than {_percent(numbers.green_from)} left, or less than {_percent(numbers.yellow_from)}; "
+        f"from {numbers.min_failures} failures on\n"
+        f"ticket_burn: on {numbers.ticket_days} of the last {numbers.ticket_span_days} days\n"
+        f"page_burn: for {format_duration(numbers.page_for_s)} on end"
+    )
+
+
+def _asked(scope: Scope, numbers: Enforcement, excused: str) -> list[RecordingRule]:
+    on, learning = scope.on, f"unless {scope.on} {scope.series(LEARNING)}"
+    left, failed = _left(scope), scope.series(v.FAILED_PERIOD + v.WITH_EXCLUSIONS)
+    budget = (
+        f"1 + ({left} < bool {format_number(numbers.yellow_from)})\n"
+        f"and {on} ({left} < {format_number(numbers.green_from)})\n"
+        f"and {on} ({failed} >= {numbers.min_failures})\n{learning}"
+    )
+    ticket = f"1 + 0 * ({latest(scope.series(TICKET_DAYS))} >= {numbers.ticket_days})\n{learning}"
+    burn, on_end = scope.series(v.PAGE_BURN), format_duration(numbers.page_for_s)
+    page = (
+        f"2 * (min_over_time({burn}[{format_duration(numbers.page_for_s - TICK_S // 2)}]) == 1)\n"
+        f"and {burn} offset {on_end} == 1\n{learning}"
+    )
+    if excused:
+        page += f"\nunless {on} ({excused})"
+    return [
+        _rule(v.BAND_ASKED, expr, labels=((v.REASON, reason),), sparse=True)
+        for reason, expr in ((BUDGET, budget), (TICKET, ticket), (PAGE, page))
+    ]
+
+
+def _wanted(scope: Scope) -> RecordingRule:
+    return _rule(v.BAND_WANTED, f"max by ({_names(scope)}) ({scope.series(v.BAND_ASKED)})", sparse=True)
+
+
+def _reasons(scope: Scope, numbers: Enforcement) -> list[RecordingRule]:
+    """Why the band is what it is. A reason stays as long as the band that it asked for."""
+    on, learning = scope.on, f"unless {scope.on} {scope.series(LEARNING)}"
+    left, failed = _left(scope), scope.series(v.FAILED_PERIOD + v.WITH_EXCLUSIONS)
+    few = f"{failed} < {numbers.min_failures}"
+    coverage = f"{scope.series(v.COVERAGE)} < {format_number(numbers.min_coverage)}"
+    values = {
+        BUDGET: f"{left} and {on} {_asked_of_late(scope, BUDGET, numbers)}",
+        TICKET: f"{over('max_over_time', scope.series(TICKET_DAYS), numbers.dwell_s)} "
+        f"and {on} {_asked_of_late(scope, TICKET, numbers)}",
+        PAGE: _asked_of_late(scope, PAGE, numbers, "count_over_time"),
+        "hard_stop": f"sum by ({_names(scope)}) ({scope.series(v.HARD_STOP)}) > 0",
+        "coverage": f"{coverage} {learning}\nor 0 * {scope.series(v.PERIOD)} unless {on} {scope.series(v.COVERAGE)}",
+        "learning": scope.series(LEARNING),
+        "few_failures": f"({few}) and {on} ({left} < {format_number(numbers.green_from)}) {learning}",
+    }
+    note = (
+        "Why the band is what it is, and the number behind it. budget: the share left; ticket_burn: days; page_burn:\n"
+        "minutes; hard_stop: rules; coverage: the share of ticks seen; learning: seconds; few_failures: failures"
+    )
+    rules = [_rule(v.BAND_REASON, expr, labels=((v.REASON, reason),), sparse=True) for reason, expr in values.items()]
+    return noted(rules, note)
+
+
+def _state(scope: Scope, numbers: Enforcement) -> RecordingRule:
+    """The first line with a sample decides."""
+    held = over("max_over_time", scope.series(v.BAND_WANTED), numbers.dwell_s - TICK_S // 2)
+    known = f"{scope.series(v.COVERAGE)} >= {format_number(numbers.min_coverage)}"
+    lines = (
+        f"{Band.RED.value} + 0 * (sum by ({_names(scope)}) ({scope.series(v.HARD_STOP)}) > 0)",
+        f"{Band.UNKNOWN.value} + 0 * {scope.series(LEARNING)}",
+        f"{held} == {Band.RED.value}",
+        f"{Band.UNKNOWN.value} + 0 * ({scope.series(v.PERIOD)} unless {scope.on} {known})",
+        held,
+        f"0 * {scope.series(v.PERIOD)}",
+    )
+    note = (
+        "The band: 0 GREEN, 1 YELLOW, 2 RED, -1 unknown. The first line with a sample decides: a hard stop; learning;\n"
+        f"RED wanted within {format_duration(numbers.dwell_s)}; too little seen, which softens no RED; "
+        "YELLOW wanted of late; else GREEN"
+    )
+    return _rule(v.BAND, "   " + "\nor ".join(lines), note)
+
+
+def _service(scope: Scope) -> RecordingRule:
+    band, by = scope.series(v.BAND), f"by ({_names(scope, slo=False)})"
+    note = "The service: its worst SLO. Any YELLOW or RED; else unknown, if any is; else GREEN"
+    return _rule(v.SERVICE_BAND, f"max {by} ({band} > 0)\nor min {by} ({band})", note)
+
+
+def _asked_of_late(scope: Scope, reason: str, numbers: Enforcement, function: str = "last_over_time") -> str:
+    asked = scope.labelled(v.BAND_ASKED, v.REASON, reason)
+    return over(function, asked, numbers.dwell_s - TICK_S // 2)
+
+
+def _left(scope: Scope) -> str:
+    return scope.series(v.REMAINING_RATIO + v.WITH_EXCLUSIONS)
+
+
+def _names(scope: Scope, *, slo: bool = True) -> str:
+    return ", ".join(name for name in scope.names if slo or name != v.SLO)
+
+
+def _percent(share: Decimal) -> str:
+    return f"{format_number(share * 100)} %"
+
+
+def _rule(record: str, expr: str, note: str = "", labels: Pairs = (), *, sparse: bool = False) -> RecordingRule:
+    return RecordingRule(record=record, expr=expr, origin=ANYWHERE, labels=labels, note=note, sparse=sparse)
