@@ -139,4 +139,4 @@ class Collector:
             case v.CLIENT_INFO:
                 return dict.fromkeys(self._universe.clients.items(), 1.0)
             case _:
-                return open_values(family, reading.groups)
+                return open_values(family, reading.groups, reading.now_s)

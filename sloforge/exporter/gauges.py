@@ -13,7 +13,7 @@ class Part(NamedTuple):
     """Which open records a gauge shows: those of `scope`, and of one of `states` where their group says a state."""
 
     scope: str
-    oldest: bool = False  # since when the oldest is open, instead of how many there are
+    oldest: bool = False  # since when the oldest is open, instead of how many there are; 0 if that is still to come
     states: tuple[str, ...] = ()
 
 
@@ -27,7 +27,7 @@ PARTS: Mapping[str, Part] = {
 }
 
 
-def open_values(family: Family, groups: Iterable[Open]) -> dict[Values, float]:
+def open_values(family: Family, groups: Iterable[Open], now_s: float) -> dict[Values, float]:
     """Return the gauge's value for each of its label values among `groups`."""
     part, names = PARTS[family.name], tuple(sorted(family.labels))
     found: dict[Values, float] = {}
@@ -39,7 +39,7 @@ def open_values(family: Family, groups: Iterable[Open]) -> dict[Values, float]:
             found[values] = min(found.get(values, group.oldest_s), group.oldest_s)
         else:
             found[values] = found.get(values, 0.0) + group.number
-    return found
+    return {values: 0.0 if part.oldest and number > now_s else number for values, number in found.items()}
 
 
 def _is_in_state(group: Open, states: tuple[str, ...]) -> bool:

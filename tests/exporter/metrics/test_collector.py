@@ -129,6 +129,19 @@ def test_gauges_tell_what_is_open() -> None:
     assert list(page.series(v.INCIDENT_ACTIVE).values()) == [1]
 
 
+def test_a_job_that_is_due_later_is_not_the_oldest_one() -> None:
+    """0 while nothing is due, also where nobody has looked at the job since its time came."""
+    bench = Bench()
+    job, elsewhere = {"lane": "api", "queue": "publishing"}, {"lane": "other", "queue": "publishing"}
+    _open(bench, "queue/publishing", {**job, "state": "scheduled"}, START_S + 90, b"a")
+    _open(bench, "queue/publishing", {**elsewhere, "state": "scheduled"}, START_S + 90, b"b")
+    for late_s, oldest_s in ((0, 0), (90, START_S + 90), (500, START_S + 90)):
+        bench.now_s = START_S + late_s
+        page = bench.scrape()
+        assert [page.value(v.QUEUE_OLDEST, labels) for labels in (job, elsewhere)] == [oldest_s, oldest_s]
+        assert page.value(v.QUEUE_JOBS, job, state="scheduled") == 1
+
+
 def test_the_process_tells_about_itself() -> None:
     bench = Bench()
     bench.ledger.add([f.ATTEMPTS.count(LABELS)])
