@@ -13,10 +13,8 @@ because each lane is counted on its own. The record's states:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, cast
 
-from sloforge.exporter import families as f
 from sloforge.exporter import tally as counting
 from sloforge.exporter.failures import CRASH, NO_VISIBILITY, Failure
 from sloforge.exporter.records import Change, Count, Record, Ref, key_hash
@@ -67,13 +65,13 @@ def succeed(
         return Change(result=False)
     body = record.body
     waited = body["state"] == "published" and body["lane"] == lane
-    tally, effect = _effect(body["lanes"][lane])
-    counted = counting.succeed(tally, body["published_s"] if waited else now, evidence, window_s, trace_id)
+    at_s = body["published_s"] if waited else now
+    counted = counting.succeed(body["lanes"][lane], at_s, evidence, window_s, trace_id)
     first = body["post_id"] if body["state"] in ("succeeded", "published") else ""
     return Change(
         result=True,
         record=_ended(record, now, "succeeded", counted.tally, post_id=first or post_id, lane=lane),
-        counts=(*counted.counts, *effect, *try_ended(record, owner, lane, "succeeded")),
+        counts=(*counted.counts, *try_ended(record, owner, lane, "succeeded")),
     )
 
 
@@ -91,12 +89,12 @@ def publish(
     record = _find(record, lane, unclaimed, owner)
     if record is None or record.body["state"] in ("succeeded", "published"):
         return Change(result=record is not None)
-    tally, effect = _effect(record.body["lanes"][lane])
-    kept = _ended(record, now, "published", tally, post_id=post_id, lane=lane, published_s=now)
+    counted = counting.stop(record.body["lanes"][lane], now, effect=True)
+    kept = _ended(record, now, "published", counted.tally, post_id=post_id, lane=lane, published_s=now)
     return Change(
         result=True,
-        record=replace(kept, due_s=now + deadline_s),
-        counts=(*effect, *try_ended(record, owner, lane, "published")),
+        record=kept._replace(due_s=now + deadline_s),
+        counts=(*counted.counts, *try_ended(record, owner, lane, "published")),
     )
 
 
@@ -124,15 +122,15 @@ def fail(
         return Change(result=False)
     wrong = Counted(record.body["lanes"][lane], ())
     if wrong_account:  # a fact, whoever has the key now
-        wrong = counting.once(wrong.tally, "wrong_account", f.WRONG_ACCOUNT, trace_id)
+        wrong = counting.count(wrong.tally, now, counting.WRONG_ACCOUNT, trace_id=trace_id)
     if not is_held_by(record, owner):
         return Change(result=False, record=keep(record, wrong.tally) if wrong.counts else None, counts=wrong.counts)
-    tally, effect = _effect(wrong.tally, record.body["effect"])
-    counted = _fail(tally, now, Failure(why[0], why[1]), exempt, trace_id)
+    failure = Failure(why[0], why[1])
+    counted = _fail(wrong.tally, now, failure, exempt, effect=record.body["effect"], trace_id=trace_id)
     return Change(
         result=True,
         record=_ended(record, now, "failed", counted.tally, final=final, unknown=unknown),
-        counts=(*wrong.counts, *counted.counts, *effect, *try_ended(record, owner, lane, "failed")),
+        counts=(*wrong.counts, *counted.counts, *try_ended(record, owner, lane, "failed")),
     )
 
 
@@ -143,12 +141,11 @@ def block(
     record = _find(record, lane, unclaimed, owner)
     if record is None or not is_held_by(record, owner):
         return Change(result=False)
-    tally, effect = _effect(record.body["lanes"][lane], record.body["effect"])
-    counted = counting.block(tally, now, trace_id)
+    counted = counting.block(record.body["lanes"][lane], now, effect=record.body["effect"], trace_id=trace_id)
     return Change(
         result=True,
         record=_ended(record, now, "blocked", counted.tally, unknown=record.body["unknown"]),
-        counts=(*counted.counts, *effect, *try_ended(record, owner, lane, "blocked")),
+        counts=(*counted.counts, *try_ended(record, owner, lane, "blocked")),
     )
 
 
@@ -156,7 +153,7 @@ def release(record: Record | None, now: float, *, owner: int) -> Change[bool]:
     """Give the key back uncounted; unless somebody takes it up before the lease ends, that counts as a crash."""
     if record is None or not is_held_by(record, owner) or record.body["state"] != "running":
         return Change(result=False)
-    tally, effect = _effect(last_tally(record), record.body["effect"])
+    tally, effect = counting.stop(last_tally(record), now, effect=record.body["effect"])
     body = {**keep(record, tally).body, "state": "released", "unknown": True}
     counts = (*effect, *try_ended(record, owner, lane_of(tally), "released"))
     return Change(result=True, record=Record(body, due_s=record.due_s), counts=counts)
@@ -173,13 +170,12 @@ def seen(record: Record | None, now: float, *, post_id: str = "", window_s: floa
     if record is None or record.body["state"] == "succeeded":
         return Change(result=record is not None)
     body = record.body
-    tally, effect = _effect(last_tally(record))
     at_s = body["published_s"] if body["state"] == "published" else now
-    counted = counting.succeed(tally, at_s, "verified", window_s)
+    counted = counting.succeed(last_tally(record), at_s, "verified", window_s)
     return Change(
         result=True,
         record=_ended(record, now, "succeeded", counted.tally, post_id=post_id or body["post_id"]),
-        counts=(*counted.counts, *effect, *try_ended(record, body["owner"], lane_of(tally), "succeeded")),
+        counts=(*counted.counts, *try_ended(record, body["owner"], body["lane"], "succeeded")),
     )
 
 
@@ -187,7 +183,7 @@ def gone(record: Record | None, now: float, *, exempt: Pairs = ()) -> Change[boo
     """The post is known not to be there: a published key has failed. Returns whether that was the case."""
     if record is None or record.body["state"] != "published":
         return Change(result=False)
-    counted = _fail(last_tally(record), now, NO_VISIBILITY, exempt)
+    counted = _fail(last_tally(record), now, NO_VISIBILITY, exempt, effect=False)
     return Change(result=True, record=_ended(record, now, "failed", counted.tally), counts=counted.counts)
 
 
@@ -198,12 +194,11 @@ def expire(record: Record | None, now: float, *, exempt: Pairs = ()) -> Change[b
     if record.body["state"] == "published":
         return gone(record, record.due_s, exempt=exempt)
     body = record.body
-    tally, effect = _effect(last_tally(record), body["effect"])
-    counted = _fail(tally, record.due_s, CRASH, exempt)
+    counted = _fail(last_tally(record), record.due_s, CRASH, exempt, effect=body["effect"])
     return Change(
         result=True,
         record=_ended(record, record.due_s, "expired", counted.tally, unknown=True),
-        counts=(*counted.counts, *effect, *try_ended(record, body["owner"], body["lane"], "expired")),
+        counts=(*counted.counts, *try_ended(record, body["owner"], body["lane"], "expired")),
     )
 
 
@@ -211,7 +206,7 @@ def exclude(record: Record | None, now: float, *, lane: str, reason: str) -> Cha
     """Take a failure out of the budget afterwards; `reason` is one of tally.FORGIVEN. False: nothing to exclude."""
     if record is None or lane not in record.body["lanes"]:
         return Change(result=False)
-    counted = counting.forgive(record.body["lanes"][lane], reason)
+    counted = counting.forgive(record.body["lanes"][lane], now, reason)
     kept = keep(record, counted.tally) if counted.counts else None
     return Change(result=kept is not None, record=kept, counts=counted.counts)
 
@@ -231,7 +226,7 @@ def is_held_by(record: Record, owner: int) -> bool:
 
 def keep(record: Record, tally: Tally) -> Record:
     """Return the record with this tally in it."""
-    return replace(record, body={**record.body, "lanes": {**record.body["lanes"], lane_of(tally): tally}})
+    return record._replace(body={**record.body, "lanes": {**record.body["lanes"], lane_of(tally): tally}})
 
 
 def try_ended(record: Record, owner: int, lane: str, outcome: str) -> tuple[Count, ...]:
@@ -258,10 +253,6 @@ def _find(record: Record | None, lane: str, unclaimed: Tally | None, owner: int)
     return Record({**BLANK, "state": "running", "lane": lane, "owner": owner, "lanes": {lane: unclaimed}})
 
 
-def _effect(tally: Tally, happened: bool = True) -> Counted:
-    """Count the side effect when its try ends: one that was begun and not refused, and that of any success."""
-    return counting.once(tally, "effect", f.SIDE_EFFECTS) if happened else Counted(tally, ())
-
-
-def _fail(tally: Tally, at_s: float, why: Failure, exempt: Pairs, trace_id: str = "") -> Counted:
-    return counting.fail(tally, at_s, why, exempt=tuple(why) in map(tuple, exempt), trace_id=trace_id)
+def _fail(tally: Tally, at_s: float, why: Failure, exempt: Pairs, *, effect: bool, trace_id: str = "") -> Counted:
+    is_exempt = tuple(why) in map(tuple, exempt)
+    return counting.fail(tally, at_s, why, effect=effect, exempt=is_exempt, trace_id=trace_id)

@@ -29,9 +29,9 @@ RESULTS = {
 }
 
 
-def seed_for_effect(labels: Mapping[str, str], key: bytes, counted_s: float, grace_s: float) -> Seed:
-    """Return the audit that an effect starts; `key` is that of the attempt's Ref."""
-    return Seed(Ref(SCOPE, key), _opened(labels, counted_s, grace_s))
+def seed_for_effect(labels: Mapping[str, str], counted_s: float, grace_s: float) -> Seed:
+    """Return the audit that an effect starts; `labels` are those of `families.L`."""
+    return Seed(SCOPE, _opened(labels, counted_s, grace_s))
 
 
 def judge(record: Record | None, now: float, *, told: Facts) -> Change[Facts]:
@@ -70,7 +70,7 @@ def effect(labels: Mapping[str, str], grace_s: float) -> Decide[bool]:
 
 def _opened(labels: Mapping[str, str], begun_s: float, grace_s: float) -> Record:
     deadline = begun_s + grace_s
-    return Record({"labels": {name: labels[name] for name in L}, "deadline": deadline}, due_s=deadline)
+    return Record({"labels": labels, "deadline": deadline}, due_s=deadline)
 
 
 class Audits:

@@ -1,10 +1,8 @@
 """Who may work on a key, and what it may do meanwhile: pure transitions on the records of attempts.py."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
-from sloforge.exporter import families as f
 from sloforge.exporter import tally as counting
 from sloforge.exporter.attempts import BLANK, Body, Pairs, expire, is_held_by, keep, last_tally, succeed
 from sloforge.exporter.records import Change, Record
@@ -44,12 +42,12 @@ def claim(
     """
     mine = {**mine, "first_s": now}
     if record is None or _forgotten(record, now, retention_s):
-        return _run({**BLANK, "identity": identity}, mine, now, lease_s)
+        return _run(BLANK, mine, now, identity, lease_s)
     if record.due_s is None or record.due_s > now:
         return _admit(record, now, mine, identity, lease_s, force=force, waiting=waiting)
     overdue = expire(record, now, exempt=exempt)
     answer = _admit(overdue.record or record, now, mine, identity, lease_s, force=force, waiting=waiting)
-    return replace(answer, record=answer.record or overdue.record, counts=(*overdue.counts, *answer.counts))
+    return answer._replace(record=answer.record or overdue.record, counts=(*overdue.counts, *answer.counts))
 
 
 def _admit(
@@ -59,7 +57,7 @@ def _admit(
     body, lane = record.body, lane_of(mine)
     tally = cast(Tally, body["lanes"].get(lane, mine))
     if conflict := _conflict(body, tally, mine, identity):
-        return _refuse(record, tally, mine, conflict)
+        return _refuse(record, now, tally, mine, conflict)
     if body["state"] in ("succeeded", "published"):
         replayed = Claimed("replayed", tries=body["owner"], post_id=body["post_id"])
         return Change(result=replayed, counts=(counting.duplicate(mine, "replayed"),))
@@ -69,22 +67,29 @@ def _admit(
         return Change(result=Claimed("in_flight", unknown=elsewhere, until_s=record.due_s or 0.0), counts=counts)
     if body["state"] == "failed" and body["final"] and body["lane"] == lane and not force:
         return Change(result=Claimed("finished", tries=body["owner"]))
-    return _run(body, tally, now, lease_s)
+    return _run(body, tally, now, identity, lease_s)
 
 
-def _run(body: Body, tally: Tally, now: float, lease_s: float) -> Change[Claimed]:
+def _run(body: Body, tally: Tally, now: float, identity: str, lease_s: float) -> Change[Claimed]:
     lane, owner = lane_of(tally), body["owner"] + 1
-    lanes = {**body["lanes"], lane: tally}
-    running = {**body, "lane": lane, "owner": owner, "effect": False, "since_s": now, "lanes": lanes}
-    answer = Claimed("run", owner=owner, tries=owner, unknown=body["unknown"], post_id=body["post_id"])
+    running = {
+        **body,
+        "identity": identity,
+        "state": "running",
+        "lane": lane,
+        "owner": owner,
+        "effect": False,
+        "since_s": now,
+        "lanes": {**body["lanes"], lane: tally},
+    }
+    answer = Claimed("run", owner, owner, body["unknown"], body["post_id"])
     return Change(result=answer, record=_leased(running, now, lease_s))
 
 
 def _leased(body: Mapping[str, Any], now: float, lease_s: float) -> Record:
     """Return the record of a running try, which shows in the gauges since it began."""
     group = (("lane", body["lane"]), ("platform", body["lanes"][body["lane"]]["labels"][1]))
-    running = {**body, "state": "running"}
-    return Record(running, due_s=now + lease_s, open=True, group=group, since_s=body["since_s"])
+    return Record(body, due_s=now + lease_s, open=True, group=group, since_s=body["since_s"])
 
 
 def _conflict(body: Body, tally: Tally, mine: Tally, identity: str) -> str:
@@ -98,11 +103,11 @@ def _conflict(body: Body, tally: Tally, mine: Tally, identity: str) -> str:
     return ""
 
 
-def _refuse(record: Record, tally: Tally, mine: Tally, conflict: str) -> Change[Claimed]:
+def _refuse(record: Record, now: float, tally: Tally, mine: Tally, conflict: str) -> Change[Claimed]:
     duplicate = counting.duplicate(mine, "conflict")
     if conflict != "account":
         return Change(result=Claimed(conflict), counts=(duplicate,))
-    missed = counting.once(tally, "near_miss", f.NEAR_MISSES)
+    missed = counting.count(tally, now, counting.NEAR_MISS)
     return Change(result=Claimed(conflict), record=keep(record, missed.tally), counts=(duplicate, *missed.counts))
 
 
@@ -115,7 +120,7 @@ def renew(record: Record | None, now: float, *, owner: int, lease_s: float) -> C
     """Renew the lease; False where another owner has the key. A lease that ran out unnoticed is taken up again."""
     if record is None or not is_held_by(record, owner):
         return Change(result=False)
-    return Change(result=True, record=_leased(record.body, now, lease_s))
+    return Change(result=True, record=_leased({**record.body, "state": "running"}, now, lease_s))
 
 
 def begin_effect(record: Record | None, now: float, *, owner: int, lease_s: float) -> Change[str]:
@@ -125,27 +130,28 @@ def begin_effect(record: Record | None, now: float, *, owner: int, lease_s: floa
     body = record.body
     held = is_held_by(record, owner)
     if body["state"] in ("succeeded", "published") or (held and body["effect"]):
-        repeated = counting.once(last_tally(record), "duplicate_effect", f.DUPLICATE_SIDE_EFFECTS)
+        repeated = counting.count(last_tally(record), now, counting.REPEATED_EFFECT)
         return Change(result="duplicate", record=keep(record, repeated.tally), counts=repeated.counts)
     if not held:
         return Change(result="lost")
     if body["unknown"] and body["state"] == "running":
         return Change(result="unknown")
-    return Change(result="go", record=_leased({**body, "unknown": False, "effect": True}, now, lease_s))
+    begun = {**body, "state": "running", "unknown": False, "effect": True}
+    return Change(result="go", record=_leased(begun, now, lease_s))
 
 
 def undo_effect(record: Record | None, now: float, *, owner: int) -> Change[None]:
     """Note that the side effect was refused and did not happen, so that a next one is no duplicate."""
     if record is None or not is_held_by(record, owner) or not record.body["effect"]:
         return Change(result=None)
-    return Change(result=None, record=replace(record, body={**record.body, "effect": False}))
+    return Change(result=None, record=record._replace(body={**record.body, "effect": False}))
 
 
 def near_miss(record: Record | None, now: float, *, lane: str) -> Change[None]:
     """Count an action on a wrong account that was stopped before its effect."""
     if record is None or lane not in record.body["lanes"]:
         return Change(result=None)
-    missed = counting.once(record.body["lanes"][lane], "near_miss", f.NEAR_MISSES)
+    missed = counting.count(record.body["lanes"][lane], now, counting.NEAR_MISS)
     return Change(result=None, record=keep(record, missed.tally), counts=missed.counts)
 
 
@@ -157,4 +163,4 @@ def reconcile(
         return succeed(record, now, lane=lane, owner=owner, evidence="verified", post_id=post_id, window_s=window_s)
     if record is None or not is_held_by(record, owner):
         return Change(result=record is not None and record.body["state"] == "succeeded")
-    return Change(result=False, record=replace(record, body={**record.body, "unknown": False}))
+    return Change(result=False, record=record._replace(body={**record.body, "unknown": False}))

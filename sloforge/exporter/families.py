@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import lru_cache
 
 from sloforge import vocabulary as v
 from sloforge.exporter.records import Count, Labels
@@ -19,7 +20,7 @@ class Kind(Enum):
     HISTOGRAM = "histogram"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # each is the only one of its kind
 class Family:
     """One metric family. `name` is what PromQL says, `_total` included; `buckets` are upper bounds in seconds.
 
@@ -31,7 +32,6 @@ class Family:
     labels: tuple[str, ...]
     help: str
     buckets: tuple[float, ...] = ()
-
     optional: tuple[str, ...] = ()
 
     def pick(self, labels: Mapping[str, str]) -> Labels:
@@ -49,12 +49,24 @@ class Family:
         The ledger's buckets are therefore not cumulative; the collector adds them up, and their sum is the count.
         Seconds below 0, which only skewed clocks make, are 0.
         """
+        return self.observed(self.pick(labels), seconds, trace_id=trace_id)
+
+    def observed(self, own: Labels, seconds: float, *, trace_id: str = "") -> tuple[Count, Count]:
+        """Do the same for those who have picked the labels already."""
         seconds = max(seconds, 0.0)
-        own = self.pick(labels)
-        at = bisect_left(self.buckets, seconds)
-        bound = str(float(self.buckets[at])) if at < len(self.buckets) else "+Inf"
-        bucket = tuple(sorted((*own, ("le", bound))))
-        return Count(f"{self.name}_bucket", bucket, 1, trace_id, seconds), Count(f"{self.name}_sum", own, seconds)
+        *buckets, total = _series(self, own)
+        bucket = buckets[bisect_left(self.buckets, seconds)]
+        if trace_id:
+            bucket = bucket._replace(trace_id=trace_id, trace_value=seconds)
+        return bucket, Count(total.name, own, seconds)
+
+
+@lru_cache(maxsize=4096)
+def _series(histogram: Family, own: Labels) -> tuple[Count, ...]:
+    """Return one count for each bucket, and one for the sum."""
+    bounds = (*(str(float(bound)) for bound in histogram.buckets), "+Inf")
+    buckets = (Count(f"{histogram.name}_bucket", tuple(sorted((*own, ("le", bound))))) for bound in bounds)
+    return (*buckets, Count(f"{histogram.name}_sum", own))
 
 
 L = ("client_id", "platform", "lane", "action_type")

@@ -38,32 +38,20 @@ _POLL_S = (0.05, 0.1, 0.2, 0.5, 1.0)  # between questions for a key that somebod
 class Attempt:
     """A try of one key in one lane. Enter it, look at `replayed` and `outcome_unknown`, act, and say how it ended."""
 
-    __slots__ = (
-        "_desk",
-        "_effect",
-        "_ended",
-        "_order",
-        "_owner",
-        "_unclaimed",
-        "outcome_unknown",
-        "post_id",
-        "replayed",
-        "skipped",
-        "tries",
-    )
+    replayed = False  # the key has succeeded before: do nothing, `post_id` says what came of it
+    skipped = False  # somebody else is at it (on_conflict="skip"): do nothing
+    outcome_unknown = False  # an earlier try may have had its effect: look, and tell `reconcile`
+    tries = 0
+    post_id = ""
+
+    _owner = 0
+    _unclaimed: Tally | None = None
+    _ended = False
+    _effect = ""  # "", "begun" or "done"
 
     def __init__(self, desk: Desk, order: Order) -> None:
         self._desk = desk
         self._order = order
-        self._owner = 0
-        self._unclaimed: Tally | None = None
-        self._ended = False
-        self._effect = ""  # "", "begun" or "done"
-        self.replayed = False  # the key has succeeded before: do nothing, `post_id` says what came of it
-        self.skipped = False  # somebody else is at it (on_conflict="skip"): do nothing
-        self.outcome_unknown = False  # an earlier try may have had its effect: look, and tell `reconcile`
-        self.tries = 0
-        self.post_id = ""
 
     # --- entering ---
 
@@ -90,7 +78,7 @@ class Attempt:
     def _claim(self, *, waiting: bool) -> Claimed | None:
         order, settings = self._order, self._desk.settings
         decide = outcomes.CLAIM(
-            self._follow(),
+            self._desk.follow[""],
             mine=order.tally,
             identity=order.identity,
             lease_s=order.lease_s,
@@ -117,7 +105,7 @@ class Attempt:
             claimed = task.result()
             if claimed is not None and claimed.verdict == "run":
                 self._owner = claimed.owner
-                self._record(outcomes.RELEASE, self._follow(), owner=claimed.owner)
+                self._record(outcomes.RELEASE, self._desk.follow[""], owner=claimed.owner)
 
     def _admitted(self, claimed: Claimed | None, waited_s: float) -> bool:
         """Take the answer to a claim; False: ask again later."""
@@ -161,7 +149,7 @@ class Attempt:
             self.block(rule=str(error))
         elif not isinstance(error, Exception) or isinstance(error, OutcomeUnknown):
             self._ended = True  # told to stop, or stopped before the effect: whoever is next goes on
-            self._record(outcomes.RELEASE, self._follow(), owner=self._owner)
+            self._record(outcomes.RELEASE, self._desk.follow[""], owner=self._owner)
         else:
             self._fail_by(error)
 
@@ -214,7 +202,7 @@ class Attempt:
             return True
         done = self._record(
             outcomes.RECONCILE,
-            self._follow("met"),
+            self._desk.follow["met"],
             **self._who,
             post_id=post_id,
             window_s=self._desk.settings.recovery_window_s,
@@ -261,7 +249,7 @@ class Attempt:
         evidence = "proof" if self._order.needs_proof else "verified" if verified else "post_id"
         self._record(
             outcomes.SUCCEED,
-            self._follow("met" if verified else "waived"),
+            self._desk.follow["met" if verified else "waived"],
             **self._who,
             evidence=evidence,
             post_id=self.post_id,
@@ -279,7 +267,7 @@ class Attempt:
         self.post_id = str(post_id)
         self._record(
             outcomes.PUBLISH,
-            self._follow(),
+            self._desk.follow[""],
             **self._who,
             post_id=self.post_id,
             deadline_s=self._desk.settings.verify_deadline_s,
@@ -304,7 +292,7 @@ class Attempt:
         self._ended = True
         _log.info("blocked by %s: %s", rule or "a policy", "/".join(self._labels))
         self._record(
-            outcomes.BLOCK, self._follow(), **self._who, unclaimed=self._unclaimed, trace_id=self._order.trace_id
+            outcomes.BLOCK, self._desk.follow[""], **self._who, unclaimed=self._unclaimed, trace_id=self._order.trace_id
         )
 
     @property
@@ -333,14 +321,11 @@ class Attempt:
             )
         return self._ended
 
-    def _follow(self, fact: str = "") -> outcomes.Follow:
-        return outcomes.follow(self._order.ref, self._desk.settings, fact)
-
     def _fail(self, why: Failure, **more: bool) -> None:
         self._ended = True
         self._record(
             outcomes.FAIL,
-            self._follow(),
+            self._desk.follow[""],
             **self._who,
             why=why,
             exempt=list(self._desk.settings.exempt),

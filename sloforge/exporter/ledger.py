@@ -10,6 +10,7 @@ import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Set
+from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -83,7 +84,7 @@ class Ledger:
     def record(self, ref: Ref, step: Step[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """Write down what has happened; never raises StoreUnavailable. None: it waits in the spool."""
         try:
-            return self.transact(ref, step(*args, **kwargs), durable=step.durable)
+            return self.transact(ref, step.make(*args, **kwargs), durable=step.durable)
         except StoreUnavailable as error:
             self._keep(error, scope=ref.scope, key=ref.key.hex(), step=step.name, args=list(args), kwargs=dict(kwargs))
             return None
@@ -98,7 +99,8 @@ class Ledger:
 
     def transact(self, ref: Ref, decide: Decide[T], *, durable: bool = False) -> T:
         """Read the record, let `decide` judge, write everything or nothing. Raises StoreUnavailable."""
-        return self._reach("transact", self.store.transact, ref, self._watching(decide), durable=durable)
+        watched = partial(self._watch, decide)
+        return self._reach("transact", self.store.transact, ref, watched, durable=durable)
 
     def due(self, before_s: float, limit: int = 500) -> list[Ref]:
         """Return records whose `due_s` is not after `before_s`, oldest first. Raises StoreUnavailable."""
@@ -168,7 +170,8 @@ class Ledger:
     def _reach(self, operation: str, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call the store, after what waits for it."""
         try:
-            self._catch_up()
+            if self.spool is not None or self._backlog or self._errors:
+                self._catch_up()
             result = call(*args, **kwargs)
         except StoreUnavailable as error:
             if self.up:
@@ -195,12 +198,10 @@ class Ledger:
             self._errors.update(errors)
             raise
 
-    def _watching(self, decide: Decide[T]) -> Decide[T]:
-        def judge(record: Record | None, now: float) -> Change[T]:
-            self._known = (now, self._steady())
-            return decide(record, now)
-
-        return judge
+    def _watch(self, decide: Decide[T], record: Record | None, now: float) -> Change[T]:
+        """Decide, and note the store's time."""
+        self._known = (now, self._steady())
+        return decide(record, now)
 
     def _reckon(self) -> float:
         if self._known is None:

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from sloforge.exporter.failures import Failure, FailureClass
 from sloforge.exporter.ledger import Ledger
+from sloforge.exporter.outcomes import Follow
 from sloforge.exporter.records import Ref
 from sloforge.exporter.settings import Settings
 from sloforge.exporter.tally import Tally
@@ -36,6 +37,7 @@ class Desk(Protocol):
 
     ledger: Ledger
     settings: Settings
+    follow: Mapping[str, Follow]  # by fact
 
     def keep_alive(self, attempt: "Renewable", lease_s: float) -> None:
         """Renew the attempt's lease until `let_go`."""

@@ -3,13 +3,13 @@
 What a worker tells while the ledger is out of reach waits in the spool under these names.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache, partial
 from typing import Concatenate, ParamSpec, TypedDict, TypeVar
 
 from sloforge.exporter import attempts, audits, claims, families, visibility
 from sloforge.exporter import tally as counting
-from sloforge.exporter.records import Change, Decide, Record, Ref, Seed
+from sloforge.exporter.records import Change, Count, Decide, Labels, Record, Seed
 from sloforge.exporter.settings import Settings
 from sloforge.exporter.steps import Step, step
 
@@ -19,23 +19,25 @@ T = TypeVar("T")
 Rule = Callable[Concatenate[Record | None, float, P], Change[T]]
 
 
+FACTS = ("", "met", "waived")
+_EFFECTS = families.SIDE_EFFECTS.name
+
+
 class Follow(TypedDict):
-    """What follows from an attempt: `key` is that of its Ref, in hexadecimal.
+    """What follows from an attempt, by the settings.
 
     `fact`: "met" for a post that was seen at once, "waived" for one that never can be, else empty.
     """
 
-    key: str
     fact: str
     visible_within_s: float
     verify_deadline_s: float
     audit_grace_s: float
 
 
-def follow(ref: Ref, settings: Settings, fact: str = "") -> Follow:
+def follow(settings: Settings, fact: str = "") -> Follow:
     """Return what the transitions below need to start clocks."""
     return {
-        "key": ref.key.hex(),
         "fact": fact,
         "visible_within_s": settings.visible_within_s,
         "verify_deadline_s": settings.verify_deadline_s,
@@ -56,32 +58,35 @@ def _followed(name: str, rule: Rule[P, T]) -> Step[Concatenate[Follow, P], T]:
     """Name a transition that starts clocks in its own transaction, so that no crash comes in between."""
 
     def make(follow: Follow, *args: P.args, **kwargs: P.kwargs) -> Decide[T]:
-        def decide(record: Record | None, now: float) -> Change[T]:
-            change = rule(record, now, *args, **kwargs)
-            seeds = tuple(_seeds(follow, change, now))
-            return replace(change, seeds=seeds) if seeds else change
-
-        return decide
+        return partial(_judge, follow, lambda record, now: rule(record, now, *args, **kwargs))
 
     return step(name)(make)
 
 
-def _seeds(follow: Follow, change: Change[T], now: float) -> Iterator[Seed]:
-    key = bytes.fromhex(follow["key"])
-    for count in change.counts:
-        if count.name == families.SIDE_EFFECTS.name:
-            yield audits.seed_for_effect(dict(count.labels), key, now, follow["audit_grace_s"])
-    if change.record is not None and change.record.body["state"] in ("succeeded", "published"):
-        labels = counting.labels_of(attempts.last_tally(change.record))
+def _judge(follow: Follow, decide: Decide[T], record: Record | None, now: float) -> Change[T]:
+    result, record, counts, _ = decide(record, now)
+    return Change(result, record, counts, tuple(_seeds(follow, record, counts, now)))
+
+
+def _seeds(follow: Follow, record: Record | None, counts: tuple[Count, ...], now: float) -> Iterator[Seed]:
+    for count in counts:
+        if count.name == _EFFECTS:
+            yield audits.seed_for_effect(_mapping(count.labels), now, follow["audit_grace_s"])
+    if record is not None and record.body["state"] in ("succeeded", "published"):
+        labels = counting.labels_of(attempts.last_tally(record))
         if labels["action_type"] == "publish":
             yield visibility.seed_for_publish(
                 labels,
-                key,
                 now,
                 visible_within_s=follow["visible_within_s"],
                 verify_deadline_s=follow["verify_deadline_s"],
                 fact=follow["fact"],
             )
+
+
+@lru_cache(maxsize=counting.TUPLES)
+def _mapping(labels: Labels) -> Mapping[str, str]:
+    return dict(labels)
 
 
 CLAIM = _followed("attempt.claim", claims.claim)  # it may settle an earlier try, whose effect is audited too

@@ -7,7 +7,6 @@ stand once, in Python, whatever the store is.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -28,8 +27,7 @@ def key_hash(text: str) -> bytes:
     return sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One thing that is counted once. Times are seconds since 1970 by the store's clock.
 
     `body` is JSON data of the transition's own. `due_s`: when the sweeper has to look at it (lease or deadline), None
@@ -54,14 +52,16 @@ class Count(NamedTuple):
 
 
 class Seed(NamedTuple):
-    """A record to create unless it is there: what follows from a decision (a publish starts a visibility clock)."""
+    """A record to create unless it is there: what follows from a decision (a publish starts a visibility clock).
 
-    ref: Ref
+    Its key is that of the record that was decided on.
+    """
+
+    scope: str
     record: Record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change(Generic[T]):
+class Change(NamedTuple, Generic[T]):
     """What a decision wants written, and what it answers. `record` None leaves the record as it is."""
 
     result: T

@@ -7,7 +7,6 @@ which counts nothing twice. After a pause the backlog is settled as of the momen
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from sloforge.exporter import (
     attempts,
@@ -37,7 +36,7 @@ Settler = Callable[[Ledger, Settings, Ref], object]
 
 
 def _attempt(ledger: Ledger, settings: Settings, ref: Ref) -> None:
-    ledger.transact(ref, outcomes.EXPIRE(outcomes.follow(ref, settings), exempt=sorted(settings.exempt)))
+    ledger.transact(ref, outcomes.EXPIRE(outcomes.follow(settings), exempt=sorted(settings.exempt)))
 
 
 SETTLERS: Mapping[str, Settler] = {  # by the first part of the scope
@@ -78,7 +77,7 @@ def _settle(ledger: Ledger, settings: Settings, ref: Ref) -> None:
 
 
 def _put_off(record: Record | None, now: float) -> Change[None]:
-    kept = replace(record, due_s=now + RETRY_S) if record else None
+    kept = record._replace(due_s=now + RETRY_S) if record else None
     return Change(result=None, record=kept, counts=(STORE_ERRORS.count({"operation": "sweep"}),))
 
 

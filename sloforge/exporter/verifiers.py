@@ -20,7 +20,7 @@ def confirm(ref: Ref, told: Facts, settings: Settings) -> Decide[bool]:
     """Return what a report does to the attempt of the post, whose success may be waiting for it."""
     window_s = settings.recovery_window_s
     if "met" in told:
-        return outcomes.SEEN(outcomes.follow(ref, settings, "met"), window_s=window_s)
+        return outcomes.SEEN(outcomes.follow(settings, "met"), window_s=window_s)
     if "lost" in told:
         return partial(attempts.gone, exempt=sorted(settings.exempt))
 

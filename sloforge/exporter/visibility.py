@@ -5,10 +5,11 @@ that is gone is late without waiting. What verifiers report comes in by verifier
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from sloforge.exporter.deadlines import Deadline, Facts
 from sloforge.exporter.families import VISIBILITY, VISIBILITY_DELAY, VISIBILITY_OLDEST
-from sloforge.exporter.records import Change, Record, Ref, Seed
+from sloforge.exporter.records import Change, Record, Seed
 
 SCOPE = "visibility"
 
@@ -17,26 +18,26 @@ POST = Deadline(VISIBILITY, VISIBILITY_DELAY, good="in_time", waived="unverifiab
 
 def seed_for_publish(
     labels: Mapping[str, str],
-    key: bytes,
     published_s: float,
     *,
     visible_within_s: float,
     verify_deadline_s: float,
     fact: str = "",
 ) -> Seed:
-    """Return the clock that a publishing starts; `key` is that of the attempt's Ref.
+    """Return the clock that a publishing starts.
 
     `fact` is `met` for a post that was seen at once, `waived` for one that nobody can verify: the next sweep counts it.
     """
-    facts = {
+    facts: dict[str, Any] = {
         "labels": {name: labels[name] for name in ("client_id", "platform", "lane")},
         "since": published_s,
         "deadline": published_s + visible_within_s,
         "until": published_s + verify_deadline_s,
     }
     if fact:
-        return Seed(Ref(SCOPE, key), Record({**facts, fact: published_s}, due_s=published_s))
-    return Seed(Ref(SCOPE, key), POST.keep(facts, published_s))
+        facts[fact] = published_s
+        return Seed(SCOPE, Record(facts, due_s=published_s))
+    return Seed(SCOPE, POST.keep(facts, published_s))
 
 
 def judge(record: Record | None, now: float, *, told: Facts) -> Change[Facts]:

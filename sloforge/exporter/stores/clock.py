@@ -35,10 +35,11 @@ class Clock:
         wall, steady, boot = self._wall(), self._steady(), boot_id()
         if last is None:
             return Reading(wall, steady, boot)
-        if last.boot != boot:
-            return Reading(max(wall, last.now_s), steady, boot)
-        elapsed = max(0.0, steady - last.steady_s)
-        slowest, fastest = last.now_s + elapsed * (1 - SLEW), last.now_s + elapsed * (1 + SLEW)
+        then_s, then_steady, then_boot = last
+        if then_boot != boot:
+            return Reading(max(wall, then_s), steady, boot)
+        elapsed = max(0.0, steady - then_steady)
+        slowest, fastest = then_s + elapsed * (1 - SLEW), then_s + elapsed * (1 + SLEW)
         return Reading(min(max(wall, slowest), fastest), steady, boot)
 
 

@@ -1,32 +1,44 @@
-"""A ledger in this process's memory: for development and tests. It forgets everything when the process ends."""
+"""A ledger in this process's memory: for development and tests. It forgets everything when the process ends.
 
+It also forgets while it runs, so that it never fills the memory: of what is settled, and of what still waits for a
+deadline, it keeps the last 100,000 records. Waiting ones pile up where nobody sweeps; each that goes is counted.
+"""
+
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from heapq import nsmallest
 from itertools import islice
 from typing import Any, TypeVar
 
-from sloforge.exporter.records import Count, Decide, Labels, Open, Record, Ref, Total, key_hash
+from sloforge.exporter.families import STORE_ERRORS
+from sloforge.exporter.records import Change, Count, Decide, Labels, Open, Record, Ref, Total, key_hash
 from sloforge.exporter.stores import forks
 from sloforge.exporter.stores.clock import Clock, Reading
 
 T = TypeVar("T")
 
-MOST_RECORDS = 100_000  # beyond it, the closed record that was not touched for longest goes
-LOOKS = 16  # records that a write looks at for one to forget, where there are too many
+MOST_RECORDS = 100_000  # settled, and as many waiting; beyond it, the one that was not touched for longest goes
+PRUNED_AT_ONCE = 1_000  # records; writers wait meanwhile
+
+_FORGOTTEN = (STORE_ERRORS.count({"operation": "forget"}),)
+
+_log = logging.getLogger(__name__)
+
+Kept = OrderedDict[Ref, tuple[Record, float]]  # with the time of the last touch; the oldest comes first
 
 
 class MemoryStore:
-    """Records and totals in dictionaries, under one lock."""
+    """Records and totals in dictionaries, under one lock. Whoever reads much copies it, and looks at it unlocked."""
 
     def __init__(self, clock: Callable[[], float] | None = None, most_records: int = MOST_RECORDS) -> None:
         self._clock = Clock(clock)
         self._most = most_records
         self._reading: Reading | None = None
         self._lock = threading.RLock()
-        self._records: OrderedDict[Ref, tuple[Record, float]] = OrderedDict()  # oldest touch first
-        self._due: dict[Ref, float] = {}
-        self._open: dict[Ref, Record] = {}
+        self._waiting: Kept = OrderedDict()  # open or due
+        self._settled: Kept = OrderedDict()
         self._totals: dict[tuple[str, Labels], list[Any]] = {}  # the rest of a Total, to be changed in place
         self._leases: dict[str, tuple[str, float]] = {}
         self._last_write = 0.0
@@ -35,68 +47,61 @@ class MemoryStore:
     def transact(self, ref: Ref, decide: Decide[T], *, durable: bool = False) -> T:
         """Read the record, let `decide` judge, write everything or nothing; return the decision's result."""
         with self._lock:
-            now = self.now()
-            found = self._records.get(ref)
-            change = decide(found[0] if found else None, now)
-            if change.record is not None:
-                self._put(ref, change.record, now)
-            for seed in change.seeds:
-                if seed.ref not in self._records:
-                    self._put(seed.ref, seed.record, now)
-            self._count(change.counts, now)
+            now = self._time()
+            change = decide(self._find(ref), now)
+            self._write(ref, change, now)
             return change.result
 
     def transact_once(self, mark: str, ref: Ref, decide: Decide[Any]) -> bool:
         """Transact, and remember `mark` in the same transaction; do nothing and return False where it is known."""
         marked = Ref("spool", key_hash(mark))
         with self._lock:
-            if marked in self._records:
+            if self._find(marked):
                 return False
             self.transact(ref, decide)
-            self._put(marked, Record({}), self.now())
+            self._put(marked, Record({}), self._time())
             return True
 
     def add(self, counts: Iterable[Count]) -> None:
         """Add to totals, without a record."""
         with self._lock:
-            self._count(counts, self.now())
+            self._count(counts, self._time())
 
     def due(self, before_s: float, limit: int = 500) -> list[Ref]:
         """Return records whose `due_s` is not after `before_s`, oldest first."""
         with self._lock:
-            late = sorted((due_s, ref) for ref, due_s in self._due.items() if due_s <= before_s)
-        return [ref for _, ref in late[:limit]]
+            waiting = list(self._waiting.items())
+        late = ((record.due_s, ref) for ref, (record, _) in waiting if record.due_s is not None)
+        return [ref for _, ref in nsmallest(limit, (each for each in late if each[0] <= before_s))]
 
     def touched(self, prefix: str, since_s: float) -> list[Ref]:
         """Return records last written at `since_s` or later whose scope begins with `prefix`, in any order."""
         with self._lock:
-            every = list(self._records.items())
+            every = [*self._waiting.items(), *self._settled.items()]
         return [ref for ref, (_, touched_s) in every if touched_s >= since_s and ref.scope.startswith(prefix)]
 
     def totals(self) -> list[Total]:
         """Return every total."""
         with self._lock:
-            return [Total(name, labels, *rest) for (name, labels), rest in self._totals.items()]
+            found = [(series, tuple(rest)) for series, rest in self._totals.items()]
+        return [Total(*series, *rest) for series, rest in found]
 
     def open_groups(self) -> list[Open]:
         """Return counts and ages of open records."""
-        groups: dict[tuple[str, Labels], list[float]] = {}
         with self._lock:
-            for ref, record in self._open.items():
+            waiting = list(self._waiting.items())
+        groups: dict[tuple[str, Labels], list[float]] = {}
+        for ref, (record, _) in waiting:
+            if record.open:
                 groups.setdefault((ref.scope, record.group), []).append(record.since_s)
         return [Open(scope, group, len(ages), min(ages)) for (scope, group), ages in groups.items()]
 
     def prune(self, before_s: float) -> int:
         """Forget closed records untouched since `before_s`; totals stay. Return how many went."""
-        with self._lock:
-            gone = [
-                ref
-                for ref, (_, touched_s) in self._records.items()
-                if touched_s < before_s and ref not in self._open and ref not in self._due
-            ]
-            for ref in gone:
-                del self._records[ref]
-        return len(gone)
+        gone = 0
+        while pruned := self._prune(before_s):
+            gone += pruned
+        return gone
 
     def acquire(self, name: str, owner: str, seconds: float) -> str:
         """Take or renew the lease `name`; return its holder, which is `owner` on success."""
@@ -117,8 +122,7 @@ class MemoryStore:
     def now(self) -> float:
         """Return the store's time. It never goes back."""
         with self._lock:
-            self._reading = self._clock.after(self._reading)
-            return self._reading.now_s
+            return self._time()
 
     def last_write(self) -> float:
         """Return when anything was last written; 0 for never."""
@@ -135,27 +139,49 @@ class MemoryStore:
         """Go on, in the parent as in the child."""
         self._lock.release()
 
-    def _put(self, ref: Ref, record: Record, now: float) -> None:
-        self._records[ref] = (record, now)
-        self._records.move_to_end(ref)
-        if record.due_s is None:
-            self._due.pop(ref, None)
-        else:
-            self._due[ref] = record.due_s
-        if record.open:
-            self._open[ref] = record
-        else:
-            self._open.pop(ref, None)
-        self._last_write = now
-        if len(self._records) > self._most:
-            self._evict()
+    def _time(self) -> float:
+        self._reading = self._clock.after(self._reading)
+        return self._reading.now_s
 
-    def _evict(self) -> None:
-        for ref in list(islice(self._records, LOOKS)):
-            if ref in self._open or ref in self._due:
-                self._records.move_to_end(ref)  # still needed; looked at again when its turn comes
-            else:
-                del self._records[ref]
+    def _find(self, ref: Ref) -> Record | None:
+        found = self._waiting.get(ref) or self._settled.get(ref)
+        return found[0] if found else None
+
+    def _write(self, ref: Ref, change: Change[T], now: float) -> None:
+        _, record, counts, seeds = change
+        if record is not None:
+            self._put(ref, record, now)
+        for scope, seed in seeds:
+            follower = Ref(scope, ref.key)
+            if follower not in self._waiting and follower not in self._settled:
+                self._put(follower, seed, now)
+        self._count(counts, now)
+
+    def _put(self, ref: Ref, record: Record, now: float) -> None:
+        home, other = self._settled, self._waiting
+        if record.open or record.due_s is not None:
+            home, other = other, home
+        other.pop(ref, None)
+        home[ref] = record, now
+        home.move_to_end(ref)
+        self._last_write = now
+        if len(home) > self._most:
+            home.popitem(last=False)
+            if home is self._waiting:
+                self._tell_forgotten(now)
+
+    def _tell_forgotten(self, now: float) -> None:
+        if (STORE_ERRORS.name, _FORGOTTEN[0].labels) not in self._totals:
+            _log.error("more than %d records wait for a deadline: is there no sweeper? The oldest go", self._most)
+        self._count(_FORGOTTEN, now)
+
+    def _prune(self, before_s: float) -> int:
+        with self._lock:
+            oldest = list(islice(self._settled.items(), PRUNED_AT_ONCE))
+            gone = [ref for ref, (_, touched_s) in oldest if touched_s < before_s]
+            for ref in gone:
+                del self._settled[ref]
+        return len(gone)
 
     def _count(self, counts: Iterable[Count], now: float) -> None:
         for name, labels, amount, trace_id, trace_value in counts:

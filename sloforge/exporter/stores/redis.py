@@ -161,10 +161,11 @@ class RedisStore:
 
     def _commit(self, name: str, version: str, old: Record | None, change: Change[Any], mark: str = "") -> list[str]:
         lane, number = self._next_commit()
+        hashed = name.rpartition(":")[2]
         payload = {
             "record": _row(name, change.record) if change.record else [],
             "old_group": _group(name, old) if old else "",
-            "seeds": [_row(_name(seed.ref), seed.record) for seed in change.seeds],
+            "seeds": [_row(f"{seed.scope}:{hashed}", seed.record) for seed in change.seeds],
             "counts": [
                 [f"{total}\n{from_labels(labels)}", repr(amount), trace_id, repr(trace_value)]
                 for total, labels, amount, trace_id, trace_value in change.counts

@@ -190,7 +190,7 @@ def _apply(db: sqlite3.Connection, now: float, ref: Ref, decide: Decide[T]) -> T
     if change.record is not None:
         db.execute(_WRITE, _row(ref, change.record, now))
     for seed in change.seeds:
-        db.execute(_SEED, _row(seed.ref, seed.record, now))
+        db.execute(_SEED, _row(Ref(seed.scope, ref.key), seed.record, now))
     _count(db, now, change.counts)
     return change.result
 

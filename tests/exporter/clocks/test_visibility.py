@@ -2,10 +2,9 @@
 
 import pytest
 
-from sloforge.exporter import attempts
 from sloforge.exporter.api import Exporter
 from sloforge.exporter.families import SUCCESSES, VISIBILITY, VISIBILITY_DELAY
-from sloforge.exporter.records import Change, key_hash
+from sloforge.exporter.records import Change, Ref, key_hash
 from sloforge.exporter.verifiers import Visibility
 from sloforge.exporter.visibility import seed_for_publish
 from tests.exporter.clocks.bench import ACME, Bench
@@ -14,10 +13,9 @@ from tests.exporter.conftest import START_S
 
 def publish(bench: Bench, key: str = "post", fact: str = "") -> None:
     """Record a publishing as an attempt's transition does, now."""
-    seed = seed_for_publish(
-        ACME, key_hash(key), bench.ledger.now(), visible_within_s=600, verify_deadline_s=1800, fact=fact
-    )
-    bench.ledger.transact(attempts.ref(f"the attempt of {key}"), lambda record, now: Change(result=None, seeds=(seed,)))
+    seed = seed_for_publish(ACME, bench.ledger.now(), visible_within_s=600, verify_deadline_s=1800, fact=fact)
+    elsewhere = Ref("publishing", key_hash(key))
+    bench.ledger.transact(elsewhere, lambda record, now: Change(result=None, seeds=(seed,)))
 
 
 Call = tuple[float, str, float | None]  # when it is told, what, and as of when; seconds after the publishing

@@ -40,14 +40,15 @@ def test_a_record_comes_back_as_it_was_written(store: Store) -> None:
 
 def test_a_change_is_written_whole(store: Store) -> None:
     """Record, totals and seeds are there together, and each with its own."""
-    store.transact(REF, put(LEASED, Count("a_total", ACME), Count("b_total", (), 2.5), seeds=(Seed(OTHER, LEASED),)))
+    counts = Count("a_total", ACME), Count("b_total", (), 2.5)
+    store.transact(REF, put(LEASED, *counts, seeds=(Seed(OTHER.scope, LEASED),)))
     assert look(store) == look(store, OTHER) == LEASED
     assert values(store) == {("a_total", ACME): 1, ("b_total", ()): 2.5}
 
 
 def test_a_seed_never_replaces_a_record(store: Store) -> None:
     store.transact(OTHER, put(Record({"state": "seen"})))
-    store.transact(REF, put(LEASED, seeds=(Seed(OTHER, LEASED),)))
+    store.transact(REF, put(LEASED, seeds=(Seed(OTHER.scope, LEASED),)))
     assert look(store, OTHER) == Record({"state": "seen"})
     assert [each.scope for each in store.open_groups()] == [REF.scope]
 
