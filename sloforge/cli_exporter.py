@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
     from sloforge.exporter.exposer import Exposer
 
 FINDINGS, UNREACHABLE = 1, 3
-HOLD_SCRAPES = 2  # a series that nobody declared is at 0 for so many scrapes
 
 demo = typer.Typer(help="See sloforge at work on something simulated.", no_args_is_help=True)
 exporter = typer.Typer(help="Expose what workers have counted in a ledger.", no_args_is_help=True)
@@ -26,13 +26,17 @@ UniverseOption = Annotated[
     Path | None,
     typer.Option("--universe", metavar="FILE", help="YAML that declares clients and work; their series start at 0."),
 ]
+SettingsOption = Annotated[
+    Path | None,
+    typer.Option("--settings", metavar="FILE", help="YAML with numbers of yours; let workers read it too."),
+]
 
 
-def _duration(text: str) -> str:
+def _duration(text: str | None) -> str | None:
     from sloforge.quantities import parse_duration
 
     try:
-        if parse_duration(text) > 0:
+        if text is None or parse_duration(text) > 0:
             return text
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
@@ -40,8 +44,14 @@ def _duration(text: str) -> str:
 
 
 ScrapeOption = Annotated[
-    str,
-    typer.Option("--scrape-interval", metavar="TIME", help="How often Prometheus scrapes.", callback=_duration),
+    str | None,
+    typer.Option(
+        "--scrape-interval",
+        metavar="TIME",
+        help="How often Prometheus scrapes.",
+        callback=_duration,
+        show_default="that of the settings, 30s",
+    ),
 ]
 
 
@@ -54,7 +64,7 @@ def _address(text: str) -> str:
 
 @exporter.command(
     epilog="Examples:\n\n  sloforge exporter serve --ledger sqlite:///var/lib/sloforge/ledger.db --universe clients.yml"
-    "\n\n  sloforge exporter serve --ledger redis://localhost:6379/0 --listen 0.0.0.0:9464"
+    "\n\n  sloforge exporter serve --ledger redis://localhost:6379/0 --settings settings.yml --listen 0.0.0.0:9464"
 )
 def serve(
     ledger: LedgerOption,
@@ -62,11 +72,12 @@ def serve(
     listen: Annotated[
         str, typer.Option("--listen", metavar="HOST:PORT", help="Where Prometheus scrapes.", callback=_address)
     ] = "127.0.0.1:9464",
-    scrape_interval: ScrapeOption = "30s",
+    settings: SettingsOption = None,
+    scrape_interval: ScrapeOption = None,
 ) -> None:
     """Serve /metrics and /healthz until SIGTERM. One process may do so for a ledger; a second one refuses."""
     host, _, port = listen.rpartition(":")
-    with _refusals(), _exposer(ledger, universe, scrape_interval) as exposer:
+    with refusals(), _exposer(ledger, universe, settings, scrape_interval) as exposer:
         from sloforge.exporter.server import serve as run
 
         try:
@@ -83,10 +94,11 @@ def textfile(
     ledger: LedgerOption,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The .prom file to replace.")],
     universe: UniverseOption = None,
-    scrape_interval: ScrapeOption = "30s",
+    settings: SettingsOption = None,
+    scrape_interval: ScrapeOption = None,
 ) -> None:
     """Write the page once, for a node exporter's textfile collector: for cron jobs and hosts without a server."""
-    with _refusals(), _exposer(ledger, universe, scrape_interval) as exposer:
+    with refusals(), _exposer(ledger, universe, settings, scrape_interval) as exposer:
         from sloforge.exporter.server import write_textfile
 
         write_textfile(exposer, output)
@@ -96,9 +108,9 @@ def textfile(
     epilog="Examples:\n\n  sloforge exporter doctor --ledger sqlite:///ledger.db"
     "\n\n  sloforge exporter doctor --ledger redis://localhost:6379/0 --universe clients.yml"
 )
-def doctor(ledger: LedgerOption, universe: UniverseOption = None) -> None:
+def doctor(ledger: LedgerOption, universe: UniverseOption = None, settings: SettingsOption = None) -> None:
     """Look whether an exporter would work here; exit 1 if something is wrong."""
-    with _refusals(), _exposer(ledger, universe, "30s") as exposer:
+    with refusals(), _exposer(ledger, universe, settings) as exposer:
         from sloforge.exporter.doctor import examine
 
         checks = list(examine(exposer))
@@ -131,33 +143,38 @@ def workers(
 
     They count in the ledger; what truly happened stands in the log, and is printed at the end.
     """
-    with _refusals():
+    with refusals():
         from sloforge.demo.agency import run
 
         typer.echo(run(ledger, log, seed=seed, rounds=rounds, seconds=seconds, workers=processes))
 
 
 @contextmanager
-def _exposer(ledger: str, universe: Path | None, scrape_interval: str) -> Iterator["Exposer"]:
+def _exposer(
+    ledger: str, universe: Path | None, settings: Path | None, scrape_interval: str | None = None
+) -> Iterator["Exposer"]:
     """Yield the exposer of `ledger`, not yet started, and close the ledger in the end."""
     from sloforge.exporter.exposer import Exposer
     from sloforge.exporter.ledger import Ledger
-    from sloforge.exporter.settings import Settings
+    from sloforge.exporter.settings import HOLD_SCRAPES, Settings
+    from sloforge.exporter.settings_file import read_settings
     from sloforge.exporter.universe import Universe, read_universe
     from sloforge.quantities import parse_duration
 
-    scrape_s = parse_duration(scrape_interval)
-    settings = Settings(scrape_interval_s=scrape_s, birth_hold_s=HOLD_SCRAPES * scrape_s)
+    measures = read_settings(settings) if settings else Settings()
+    if scrape_interval:
+        scrape_s = parse_duration(scrape_interval)
+        measures = replace(measures, scrape_interval_s=scrape_s, birth_hold_s=HOLD_SCRAPES * scrape_s)
     declared = read_universe(universe) if universe else Universe()
     opened = Ledger(ledger)
     try:
-        yield Exposer(opened, declared, settings)
+        yield Exposer(opened, declared, measures)
     finally:
         opened.close()
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def refusals() -> Iterator[None]:
     """Tell people in a sentence why a command cannot do its work."""
     from sloforge.exporter.lease import LeaseHeld
     from sloforge.exporter.records import StoreUnavailable

@@ -26,6 +26,7 @@ from sloforge.exporter.orders import Classify, OnConflict, Order, Renewable, fin
 from sloforge.exporter.queues import Queue
 from sloforge.exporter.safety import Safety, Spam
 from sloforge.exporter.settings import Settings
+from sloforge.exporter.settings_file import read_settings
 from sloforge.exporter.tracked import track
 from sloforge.exporter.universe import Universe, read_universe
 from sloforge.exporter.verifiers import Visibility
@@ -42,7 +43,9 @@ class Exporter:
 
     `ledger` is a Ledger or its URL. `universe` declares clients and their work (a file, or what it says), so that
     their series exist before anything happens. `definitions` is your slo_definitions.yml: metrics that it asks for and
-    the exporter does not have are logged. `classify` says what your exceptions count as, where it knows better.
+    the exporter does not have are logged. `settings` are numbers of yours, or the file where they stand, which the
+    process that exposes the ledger should read too. `classify` says what your exceptions count as, where it knows
+    better.
     """
 
     def __init__(
@@ -51,14 +54,14 @@ class Exporter:
         *,
         definitions: str | Path | None = None,
         universe: Universe | str | Path | None = None,
-        settings: Settings | None = None,
+        settings: Settings | str | Path | None = None,
         classify: Classify | None = None,
     ) -> None:
         self.enabled = os.environ.get(SWITCH, "").lower() != "off"
         if not self.enabled:
             ledger = Ledger(NoStore())
         self.ledger = Ledger(ledger) if isinstance(ledger, str) else ledger
-        self.settings = settings or Settings()
+        self.settings = read_settings(settings) if isinstance(settings, str | Path) else settings or Settings()
         self.follow = {fact: outcomes.follow(self.settings, fact) for fact in outcomes.FACTS}
         self.classify = classify
         self.universe = read_universe(universe) if isinstance(universe, str | Path) else universe or Universe()

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from sloforge.quantities import DAY
 
 LIMITS = MappingProxyType({"client_id": 200, "platform": 12, "workload_class": 12})  # of undeclared values
+HOLD_SCRAPES = 2  # a series that nobody declared is at 0 for so many scrapes
 WINDOW_S = 28 * DAY  # the policy's window (§3), which keys have to outlive
 
 
@@ -39,7 +40,7 @@ class Settings:
     spam_limit: int = 5  # this many actions on one target in `spam_window_s` are fine, one more is a loop
     spam_window_s: float = 60
     scrape_interval_s: float = 30
-    birth_hold_s: float = 60  # two scrapes see a new tuple at 0 before it shows its value
+    birth_hold_s: float = 60  # HOLD_SCRAPES scrapes see a new tuple at 0 before it shows its value
     limits: Mapping[str, int] = field(default_factory=lambda: LIMITS)  # a label that it leaves out keeps the usual one
     exempt: frozenset[tuple[str, str]] = frozenset()
 

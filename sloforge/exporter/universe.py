@@ -9,14 +9,12 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from sloforge.exporter.declared import DeclarationError, read, unknown
 
 DEFAULT_TIER = "default"
 STABLE = "stable"
-
-
-class UniverseError(ValueError):
-    """The declaration cannot be used; the message says where and why, for people."""
 
 
 class Work(NamedTuple):
@@ -54,36 +52,22 @@ class Universe:
 def read_universe(path: str | Path) -> Universe:
     """Return what a YAML file declares. Every scalar stays text, so a client may be called `on` or `1:30`.
 
-    Raises UniverseError if the file cannot be read, is not YAML, or declares something else.
+    Raises DeclarationError if the file cannot be read, is not YAML, or declares something else.
     """
-    import yaml  # only processes that read a file pay for it
-
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
-            raise UniverseError("no aliases here, please")  # they can refer to themselves
-        _refuse_duplicates(yaml.compose(text, Loader=yaml.BaseLoader))
-        return parse_universe(yaml.load(text, Loader=yaml.BaseLoader))  # it makes text, lists and mappings only
-    except OSError as error:
-        problem = str(error.strerror)
-    except (UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
-        problem = f"not YAML: {' '.join(str(error).split())}"
-    except UniverseError as error:
-        problem = str(error)
-    raise UniverseError(f"{path}: {problem}")
+    return read(path, parse_universe)
 
 
 def parse_universe(data: object) -> Universe:
     """Return the universe of `{"clients": {id: tier}, "work": [{platform, lane, action_type}], "channels": [...]}`.
 
     `clients` may be a list where there are no tiers; in `work` each value may be a list, which means each of them.
-    `workload_classes` lists the classes that attempts have, if they have any. Raises UniverseError.
+    `workload_classes` lists the classes that attempts have, if they have any. Raises DeclarationError.
     """
     if not isinstance(data, Mapping):
-        raise UniverseError("write a mapping with `clients` and `work`")
-    if unknown := set(data) - {"clients", "work", "channels", "workload_classes"}:
-        known = "there are clients, work, channels and workload_classes"
-        raise UniverseError(f"{', '.join(sorted(map(str, unknown)))}: unknown; {known}")
+        raise DeclarationError("write a mapping with `clients` and `work`")
+    known = {"clients", "work", "channels", "workload_classes"}
+    if strange := set(map(str, data)) - known:
+        raise DeclarationError(unknown(strange, known))
     return Universe(
         clients=MappingProxyType(_clients(data.get("clients", {}))),
         work=tuple(dict.fromkeys(_work(data.get("work", [])))),
@@ -102,11 +86,11 @@ def _clients(data: object) -> dict[str, str]:
 
 def _work(data: object) -> Iterator[Work]:
     if not isinstance(data, list | tuple):
-        raise UniverseError("work: write a list of {platform, lane, action_type}")
+        raise DeclarationError("work: write a list of {platform, lane, action_type}")
     for number, entry in enumerate(data, start=1):
         place = f"work, entry {number}"
         if not isinstance(entry, Mapping) or set(entry) != set(Work._fields):
-            raise UniverseError(f"{place}: write platform, lane and action_type, and nothing else")
+            raise DeclarationError(f"{place}: write platform, lane and action_type, and nothing else")
         for values in product(*(_texts(entry[name], f"{place}, {name}") for name in Work._fields)):
             yield Work(*values)
 
@@ -119,18 +103,5 @@ def _texts(data: object, place: str) -> list[str]:
 
 def _text(data: object, place: str) -> str:
     if not isinstance(data, str) or not data or not data.isprintable() or len(data) > 128:
-        raise UniverseError(f"{place}: {data!r:.80} is no name; write 1 to 128 printable characters")
+        raise DeclarationError(f"{place}: {data!r:.80} is no name; write 1 to 128 printable characters")
     return data
-
-
-def _refuse_duplicates(node: Any) -> None:
-    """Raise UniverseError for a key that stands twice in one mapping: YAML would keep the last and say nothing."""
-    if isinstance(node.value if node else None, str | None):
-        return
-    seen: set[str] = set()
-    for child in node.value:
-        key, value = child if isinstance(child, tuple) else (None, child)
-        if key is not None and key.value in seen:
-            raise UniverseError(f"line {key.start_mark.line + 1}: {key.value} stands there twice")
-        seen.add(key.value if key is not None else "")
-        _refuse_duplicates(value)

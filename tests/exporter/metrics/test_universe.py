@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sloforge.exporter.universe import UniverseError, Work, parse_universe, read_universe
+from sloforge.exporter.declared import DeclarationError
+from sloforge.exporter.universe import Work, parse_universe, read_universe
 
 GOOD = """
 clients: {acme: gold, "on": , 1:30: silver}
@@ -12,6 +13,7 @@ work:
   - {platform: [instagram, youtube], lane: api, action_type: publish}
   - {platform: instagram, lane: api, action_type: publish}
 channels: [stable, canary]
+workload_classes: [organic, paid_ads]
 """
 
 
@@ -21,7 +23,8 @@ def test_scalars_stay_text_and_lists_mean_each(tmp_path: Path) -> None:
     universe = read_universe(path)
     assert universe.clients == {"acme": "gold", "on": "default", "1:30": "silver"}
     assert universe.work == (Work("instagram", "api", "publish"), Work("youtube", "api", "publish"))
-    assert len(list(universe.rows())) == 3 * 2 * 2
+    assert len(list(universe.rows())) == 3 * 2 * 2 * 2
+    assert universe.values("workload_class") == {"organic", "paid_ads"}
 
 
 def test_clients_without_tiers_may_be_a_list() -> None:
@@ -31,7 +34,9 @@ def test_clients_without_tiers_may_be_a_list() -> None:
 BAD = {
     "[]": "write a mapping",
     "": "write a mapping",
-    "client: [a]": "client: unknown",
+    "client: [a]": "client: unknown; is clients meant?",
+    "a: [a]": "a: unknown; there are channels, clients, work and workload_classes",
+    "workload_classes: [a, {}]": "workload_classes: {} is no name",
     "clients: {a: {b: c}}": "clients, a:",
     "clients: ['']": "clients: '' is no name",
     'clients: ["a\\nb"]': "is no name",
@@ -49,7 +54,7 @@ BAD = {
 def test_what_cannot_be_used_is_refused_in_a_sentence(text: str, tmp_path: Path) -> None:
     path = tmp_path / "clients.yml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(UniverseError) as raised:
+    with pytest.raises(DeclarationError) as raised:
         read_universe(path)
     assert BAD[text] in str(raised.value)
     assert str(path) in str(raised.value)
@@ -60,5 +65,5 @@ def test_unreadable_files_are_refused(tmp_path: Path) -> None:
     binary = tmp_path / "binary.yml"
     binary.write_bytes(b"\xff\xfe\x00")
     for path in (tmp_path, tmp_path / "missing.yml", binary):
-        with pytest.raises(UniverseError):
+        with pytest.raises(DeclarationError):
             read_universe(path)

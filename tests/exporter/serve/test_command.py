@@ -118,6 +118,26 @@ def test_a_scrape_does_not_hold_up_writers(ledger: str, tmp_path: Path) -> None:
     assert sorted(took)[len(took) // 2] < 0.01
 
 
+def test_the_exposing_process_measures_by_the_settings_of_the_workers(ledger: str, tmp_path: Path) -> None:
+    """What it settles itself follows the file too: here, an exempt class that spends no budget."""
+    numbers = tmp_path / "settings.yml"
+    numbers.write_text("exempt: {runner_failure: [crash]}\nleases: {api: 1s}\nqueue_delays: {stories: 1h}\n", "utf-8")
+    universe = str(tmp_path / "clients.yml")
+    exporter = Exporter(ledger, settings=numbers)
+    attempt(exporter, "dies").__enter__()
+    exporter.close()
+    time.sleep(1.1)
+    target = tmp_path / "sloforge.prom"
+    options = ("--ledger", ledger, "--universe", universe, "--settings", str(numbers), "-o", str(target))
+    for _ in range(2):
+        assert sloforge("exporter", "textfile", *options, "--scrape-interval", "1s").returncode == 0
+        time.sleep(2.1)  # totals that were born while nobody looked are at 0 for two scrapes
+    page = target.read_text(encoding="utf-8")
+    [line] = [each for each in page.splitlines() if 'reason="exempt_class"' in each]
+    assert line.startswith("sloforge_attempts_excluded_total{")
+    assert 'queue="stories"' in page
+
+
 def test_the_textfile_is_whole_and_readable(ledger: str, tmp_path: Path) -> None:
     target = tmp_path / "sloforge.prom"
     for _ in range(2):
@@ -146,6 +166,7 @@ def test_doctor_looks_at_everything(ledger: str, tmp_path: Path) -> None:
         (("serve", "--ledger", "sqlite:///no/such/folder/x.db"), 3, "/no/such/folder/x.db"),
         (("serve", "--ledger", "redis://127.0.0.1:1/0"), 3, "127.0.0.1:1"),
         (("serve", "--ledger", "memory://", "--universe", "/no/such/file"), 1, "/no/such/file: No such file"),
+        (("serve", "--ledger", "memory://", "--settings", "/no/such/file"), 1, "/no/such/file: No such file"),
         (("serve", "--ledger", "memory://", "--listen", "nonsense"), 2, "write it like 127.0.0.1:9464"),
         (("serve", "--ledger", "memory://", "--listen", "203.0.113.7:1"), 1, "203.0.113.7:1"),
         (("serve", "--ledger", "memory://", "--scrape-interval", "soon"), 2, "is not a duration"),
