@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 import typer
 
 from sloforge.cli_exporter import demo, exporter
+from sloforge.cli_gate import app as gate
 
 if TYPE_CHECKING:
     from sloforge.diagnostics import Diagnostic
@@ -54,6 +55,7 @@ app = typer.Typer(
 )
 app.add_typer(exporter, name="exporter")
 app.add_typer(demo, name="demo")
+app.add_typer(gate)
 
 
 def _show_version(wanted: bool) -> None:

@@ -13,7 +13,8 @@ READERS = {  # outside module -> the only modules of the compiler that may impor
     "pydantic": {"parse.shapes", "parse.document"},
     "jinja2": {"render.prose"},
     "subprocess": {"verify.process"},
-    "typer": {"cli", "cli_exporter"},
+    "typer": {"cli", "cli_exporter", "cli_gate"},
+    "httpx": {"query.client"},
 }
 
 

@@ -1,0 +1,140 @@
+"""The commands that ask a running Prometheus: `sloforge gate`, `status`, `flags`. They import what they need late."""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from sloforge.model.governance import Governance
+    from sloforge.model.objects import Pairs
+    from sloforge.query.endpoints import Endpoint
+    from sloforge.query.replicas import Agreed
+    from sloforge.query.services import Heard
+
+FINDINGS, USAGE, UNREACHABLE = 1, 2, 3
+DEFAULT_POLICY: Final = Path("policy")
+
+
+class Form(StrEnum):
+    """How an answer is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+PrometheusOption = Annotated[
+    list[str],
+    typer.Option(
+        "--prometheus",
+        metavar="URL",
+        envvar="SLOFORGE_PROMETHEUS",
+        help="Where the rules run. Give each server of a pair: the worse band counts.",
+    ),
+]
+ServiceOption = Annotated[str, typer.Option("--service", metavar="NAME", help="Which service, if it has several.")]
+LabelOption = Annotated[
+    list[str] | None, typer.Option("--label", metavar="NAME=VALUE", help="Which copy of a service, by its identity.")
+]
+PolicyOption = Annotated[Path, typer.Option("--policy", metavar="DIR", help="The folder of approvals and numbers.")]
+FormOption = Annotated[Form, typer.Option("--format", help="How the answer is written.")]
+TimeoutOption = Annotated[
+    float, typer.Option("--timeout", metavar="SECONDS", min=0.1, max=300, help="How long to wait for all servers.")
+]
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog="Examples:\n\n  sloforge gate --change-type feature --scope new-inbox --prometheus http://localhost:9090"
+    "\n\n  sloforge gate --change-type rollback --prometheus http://a:9090 --prometheus http://b:9090 --format json"
+)
+def gate(
+    change_type: Annotated[str, typer.Option("--change-type", metavar="TYPE", help="What kind of change is to ship.")],
+    prometheus: PrometheusOption,
+    scope: Annotated[str, typer.Option("--scope", metavar="TEXT", help="Which change it is, as in its approval.")] = "",
+    service: ServiceOption = "",
+    label: LabelOption = None,
+    policy: PolicyOption = DEFAULT_POLICY,
+    fail_open: Annotated[
+        bool, typer.Option("--fail-open", help="Let the change pass when no Prometheus can be asked, and say so.")
+    ] = False,
+    timeout: TimeoutOption = 10.0,
+    format: FormOption = Form.TEXT,  # noqa: A002 - the option's name
+) -> None:
+    """May this change ship? Exit 0 allowed, 4 needs an approval, 1 refused, 3 nobody knows."""
+    from sloforge.gate.answer import EXIT_CODES, data, text
+    from sloforge.gate.decision import Change, decide
+
+    governance = _governance(policy)
+    heard = _hear(prometheus, service, label, timeout)
+    if not heard.services:
+        _unknown(heard, fail_open)
+    agreed = _only(heard)
+    notes = (*agreed.disagreements, *(str(failure) for failure in heard.failures))
+    decision = decide(Change(change_type, scope), agreed.snapshot, governance, agreed.snapshot.at_s)
+    if format is Form.JSON:
+        from sloforge.render.serialize import to_json
+
+        typer.echo(to_json(data(decision, governance, notes)), nl=False)
+    else:
+        typer.echo(text(decision, governance, notes))
+    raise typer.Exit(EXIT_CODES[decision.verdict])
+
+
+def _unknown(heard: "Heard", fail_open: bool) -> NoReturn:
+    for failure in heard.failures:
+        typer.echo(f"{failure}.", err=True)
+    if fail_open:
+        typer.echo(
+            "WARNING: the gate is OPEN ALTHOUGH NOBODY KNOWS the state of the service (--fail-open): "
+            "neither budget nor freeze were looked at.",
+            err=True,
+        )
+        raise typer.Exit
+    typer.echo(
+        "REFUSED: no Prometheus could say how the service is, so nothing may ship. --fail-open overrides.", err=True
+    )
+    raise typer.Exit(UNREACHABLE)
+
+
+def _hear(urls: list[str], service: str, labels: list[str] | None, total_s: float) -> "Heard":
+    from sloforge.query.services import hear
+
+    return hear(_endpoints(urls), service, _identity(labels), total_s)
+
+
+def _endpoints(urls: list[str]) -> list["Endpoint"]:
+    from sloforge.query.endpoints import endpoint
+
+    try:
+        return [endpoint(url, os.environ) for url in dict.fromkeys(urls)]
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--prometheus") from error
+
+
+def _identity(labels: list[str] | None) -> "Pairs":
+    pairs = [text.partition("=") for text in labels or []]
+    if bad := next((name for name, equals, _ in pairs if not equals or not name.isidentifier()), None):
+        raise typer.BadParameter(f"{bad!r} is not NAME=VALUE", param_hint="--label")
+    return tuple(sorted((name, value) for name, _, value in pairs))
+
+
+def _only(heard: "Heard") -> "Agreed":
+    """Return the one service that was heard of; several are wrong usage."""
+    if len(heard.services) == 1:
+        return heard.services[0]
+    names = ", ".join(
+        " ".join([f"--service {one.snapshot.service}", *(f"--label {n}={v}" for n, v in one.snapshot.identity)])
+        for one in heard.services
+    )
+    raise typer.BadParameter(f"Prometheus knows several; choose one: {names}", param_hint="--service")
+
+
+def _governance(folder: Path) -> "Governance":
+    from sloforge.model.governance import Governance
+
+    del folder
+    return Governance()

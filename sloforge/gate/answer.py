@@ -1,0 +1,72 @@
+"""The gate's answer as text for people and as data for programs."""
+
+from collections.abc import Iterator
+
+from sloforge.gate.decision import Decision
+from sloforge.gate.reasons import state_words, why
+from sloforge.gate.remedies import remedies
+from sloforge.model.governance import Governance
+from sloforge.policy import Verdict
+from sloforge.quantities import format_time
+from sloforge.render.serialize import Data
+
+HEADLINES = {
+    Verdict.ALLOWED: "ALLOWED",
+    Verdict.CANARY: "ALLOWED, canary first",
+    Verdict.APPROVAL: "NEEDS APPROVAL",
+    Verdict.REFUSED: "REFUSED",
+}
+EXIT_CODES = {Verdict.ALLOWED: 0, Verdict.CANARY: 0, Verdict.APPROVAL: 4, Verdict.REFUSED: 1}
+
+
+def text(decision: Decision, governance: Governance, notes: tuple[str, ...] = ()) -> str:
+    """Return the answer for people; the first line says it all."""
+    state, change = decision.state, decision.change
+    what = f"{change.type} ({change.scope})" if change.scope else change.type
+    lines = [
+        f"{HEADLINES[decision.verdict]}: {what} in {state.service}",
+        f"Service: {state_words(state)}; recorded {state.age_s:.0f}s ago in {state.url}",
+        *_section(f"Why {state.band.name}", why(state, governance.enforcement)),
+        *_section("Conditions", _conditions(decision)),
+        *_section("To do", remedies(decision, governance)),
+        *_section("Note", [*decision.warnings, *notes]),
+    ]
+    return "\n".join(lines)
+
+
+def data(decision: Decision, governance: Governance, notes: tuple[str, ...] = ()) -> Data:
+    """Return the answer for programs."""
+    state = decision.state
+    return {
+        "verdict": decision.verdict.value,
+        "exit_code": EXIT_CODES[decision.verdict],
+        "service": state.service,
+        "change_type": decision.change.type,
+        "scope": decision.change.scope,
+        "band": state.band.name,
+        "frozen": state.frozen,
+        "hard_stops": [slo.slo for slo in state.hard_stops],
+        "because": list(why(state, governance.enforcement)),
+        "conditions": list(_conditions(decision)),
+        "to_do": list(remedies(decision, governance)),
+        "notes": [*decision.warnings, *notes],
+        "prometheus": state.url,
+        "recorded_at": format_time(int(state.recorded_s)),
+        "age_seconds": round(state.age_s),
+    }
+
+
+def _conditions(decision: Decision) -> Iterator[str]:
+    if decision.behind_flag:
+        yield "behind a feature flag"
+    if decision.verdict in {Verdict.CANARY, Verdict.APPROVAL}:
+        yield "canary first"
+    if decision.approval is not None:
+        approval = decision.approval
+        until = f" until {format_time(approval.expires_s)}" if approval.expires_s is not None else ""
+        yield f"approved by {approval.by}{until}: {approval.reason}"
+
+
+def _section(title: str, lines: "Iterator[str] | list[str]") -> list[str]:
+    listed = [f"  - {line}" for line in lines]
+    return [f"{title}:", *listed] if listed else []

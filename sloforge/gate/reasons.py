@@ -1,0 +1,92 @@
+"""Words for what a recorded state says: why a band is what it is, what ends it, how much is left."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from sloforge.policy import Band, Enforcement
+from sloforge.quantities import DAY, HOUR, MINUTE, format_duration, format_number, format_time
+from sloforge.query.snapshot import SloState, Snapshot
+
+CLASS_WORDS: Final = {
+    "page_fast": "a page burn over 1h",
+    "page_slow": "a page burn over 6h",
+    "ticket_fast": "a ticket burn over 1d",
+    "ticket_slow": "a ticket burn over 3d",
+}
+
+
+def percent(ratio: float, places: int = 1) -> str:
+    """Return a ratio as per cent, rounded for reading; never 100 or 0 where it is not."""
+    text = f"{ratio * 100:.{places}f}"
+    edge = text in {f"{100:.{places}f}", f"{0:.{places}f}", f"{-0.0:.{places}f}"} and ratio not in {0, 1}
+    return f"{ratio * 100:.{places + 2}f} %" if edge and places < 5 else f"{text} %"
+
+
+def span(seconds: float) -> str:
+    """Return a time span in its two largest units that people would say: 3d4h, 12m, 40s."""
+    unit = MINUTE if seconds >= 10 * MINUTE else 1
+    unit = HOUR if seconds >= 2 * DAY else unit
+    return format_duration(int(seconds) // unit * unit)
+
+
+def budget_words(slo: SloState) -> str:
+    """Return what is left of an SLO's budget, with and without exclusions where these differ."""
+    with_all = _left(slo.figures.remaining, slo.figures.events)
+    excluded = _left(slo.after_exclusions.remaining, slo.after_exclusions.events)
+    if not with_all and not excluded:
+        return ""
+    if not excluded or with_all == excluded:
+        return with_all
+    return f"{excluded}; without exclusions {with_all}"
+
+
+def reason_words(slo: SloState, numbers: Enforcement) -> tuple[str, ...]:
+    """Return a clause for each recorded reason of an SLO's band, with the number behind it."""
+    return tuple(_reason(name, value, slo, numbers) for name, value in slo.reasons)
+
+
+def state_words(state: Snapshot) -> str:
+    """Return the band of the service and its freeze."""
+    frozen = "frozen" if state.frozen else "not frozen"
+    since = f", last RED {format_time(int(state.last_red_s))}" if state.last_red_s is not None else ""
+    unknown = "UNKNOWN (held to the rules of YELLOW)" if state.band is Band.UNKNOWN else state.band.name
+    return f"{unknown}, {frozen}{since}"
+
+
+def why(state: Snapshot, numbers: Enforcement) -> Iterator[str]:
+    """Yield a line for each SLO that is not GREEN, and for the freeze, worst first."""
+    for slo in state.slos:
+        if slo.band is not Band.GREEN or slo.hard_stop:
+            reasons = "; ".join(reason_words(slo, numbers)) or "the band was asked for within the last hours"
+            kind = f" ({slo.slo_class})" if slo.slo_class else ""
+            yield f"{slo.slo}{kind} is {slo.band.name}: {reasons}"
+    if state.frozen and state.band is not Band.RED:
+        since = f" since the last RED at {format_time(int(state.last_red_s))}" if state.last_red_s is not None else ""
+        yield f"the change freeze holds{since}: nobody on duty has approved its end"
+
+
+def _left(remaining: float | None, events: float | None) -> str:
+    if remaining is None:
+        return ""
+    failures = "" if events is None else f" ({events:,.1f} failures)"
+    return f"{percent(remaining)} of the budget{failures}"
+
+
+def _reason(name: str, value: float, slo: SloState, numbers: Enforcement) -> str:
+    match name:
+        case "budget":
+            floor = numbers.yellow_from if value < numbers.yellow_from else numbers.green_from
+            return f"{budget_words(slo)} left, below {format_number(floor * 100)} %"
+        case "ticket_burn":
+            return f"ticket burns on {value:g} of the last {numbers.ticket_span_days} days"
+        case "page_burn":
+            return f"a page burn lasted over {format_duration(numbers.page_for_s)}, of late for {value:g} minutes more"
+        case "hard_stop":
+            return "a hard stop that nobody has approved"
+        case "coverage":
+            return f"only {percent(value)} of the period was seen, below {format_number(numbers.min_coverage * 100)} %"
+        case "learning":
+            return f"measured for {span(value)} only; there is no band yet"
+        case "few_failures":
+            return f"only {value:g} failures, too few to move the band"
+    return f"{name} ({value:g})"

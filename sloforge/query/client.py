@@ -1,0 +1,130 @@
+"""The only reader of a running Prometheus: one question to several servers at once, with an end to all waiting."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as Overdue
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from sloforge.query.answers import AnswerError, Failure, Sample, read_error, read_matrix, read_vector, shown
+from sloforge.query.endpoints import TOKEN, USER, Endpoint
+
+if TYPE_CHECKING:
+    import httpx
+
+CONNECT_S: Final = 3.0
+TOTAL_S: Final = 10.0
+LIMIT_BYTES: Final = 32 << 20  # a thousand SLOs take 8 MiB
+
+Read = TypeVar("Read")
+Vector = tuple[Sample, ...]
+Matrix = tuple[tuple[Sample, ...], ...]
+
+
+def ask(endpoints: Sequence[Endpoint], promql: str, total_s: float = TOTAL_S) -> tuple[Vector | Failure, ...]:
+    """Return what each server answers to an instant query, in their order, within about `total_s` seconds."""
+    # Without a time of ours, the samples carry the server's own clock.
+    return _ask_all(endpoints, "query", {"query": promql}, read_vector, total_s)
+
+
+def ask_range(
+    place: Endpoint, promql: str, start_s: int, end_s: int, step_s: int, total_s: float = TOTAL_S
+) -> Matrix | Failure:
+    """Return the answer to a range query, a tuple of samples by time for each series."""
+    form = {"query": promql, "start": str(start_s), "end": str(end_s), "step": str(step_s)}
+    return _ask_all([place], "query_range", form, read_matrix, total_s)[0]
+
+
+def _ask_all(
+    endpoints: Sequence[Endpoint], path: str, form: dict[str, str], read: Callable[[bytes], Read], total_s: float
+) -> tuple[Read | Failure, ...]:
+    import httpx  # late: a sixth of a second that only those who ask shall pay
+
+    del httpx
+    end = time.monotonic() + total_s
+    # Threads, as nothing else bounds a name server that does not answer or a header that comes letter by letter. They
+    # are daemons, so that one which still waits does not keep the program.
+    asked = [(place, _start(partial(_post, place, path, form, read, end))) for place in endpoints]
+    return tuple(_await(place, future, end, total_s) for place, future in asked)
+
+
+def _start(work: Callable[[], Read]) -> "Future[Read]":
+    future: Future[Read] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is waited for
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
+def _await(place: Endpoint, future: "Future[Read | Failure]", end: float, total_s: float) -> Read | Failure:
+    try:
+        return future.result(max(0.0, end - time.monotonic()))
+    except Overdue:
+        return Failure(place.url, f"did not answer in full within {total_s:g}s")
+
+
+def _post(
+    place: Endpoint, path: str, form: dict[str, str], read: Callable[[bytes], Read], end: float
+) -> Read | Failure:
+    import httpx
+
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "sloforge"}
+    if place.authorization:
+        headers["Authorization"] = place.authorization
+    left_s = max(0.1, end - time.monotonic())
+    timeout = httpx.Timeout(left_s, connect=min(CONNECT_S, left_s))
+    try:
+        with (
+            httpx.Client(timeout=timeout, headers=headers) as client,
+            client.stream("POST", f"{place.url}/api/v1/{path}", data=form) as response,
+        ):
+            body = bytearray()
+            for piece in response.iter_bytes():
+                body += piece
+                if len(body) > LIMIT_BYTES:
+                    return Failure(place.url, f"answered with more than {LIMIT_BYTES >> 20} MiB; name a service")
+            return read(_judged(response, bytes(body)))
+    except AnswerError as error:
+        return Failure(place.url, str(error))
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError) as error:
+        return Failure(place.url, _words(error))
+
+
+def _judged(response: "httpx.Response", body: bytes) -> bytes:
+    """Return the body of an answer by its status and type. Raises AnswerError with what is wrong with them."""
+    status, kind = response.status_code, response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if response.is_redirect:
+        target = shown(response.headers.get("location", "nowhere"))
+        raise AnswerError(f"redirects to {target}: give that address, as no redirect is followed with credentials")
+    if status in {401, 403}:
+        raise AnswerError(f"refused us (HTTP {status}); {TOKEN}_FILE or {USER} say who asks")
+    if not response.is_success:
+        raise AnswerError(f"answered HTTP {status}{': ' * bool(text := read_error(body))}{text}")
+    if kind != "application/json":
+        raise AnswerError(f"answered {shown(kind) or 'something'} instead of JSON; is it the address of a Prometheus?")
+    return body
+
+
+def _words(error: Exception) -> str:
+    """Return what happened, without the texts of libraries: those may repeat a header or a proxy's password."""
+    import httpx
+
+    reasons: tuple[tuple[type[Exception], str], ...] = (
+        (httpx.ConnectTimeout, f"did not accept a connection within {CONNECT_S:g}s"),
+        (httpx.TimeoutException, "stopped answering"),
+        (httpx.ProxyError, "could not be reached through the proxy that the environment names"),
+        (httpx.RemoteProtocolError, "broke off its answer, or does not speak HTTP"),
+        (httpx.DecodingError, "answered in an encoding that nobody asked for"),
+        (httpx.ReadError, "broke off its answer"),
+    )
+    if isinstance(error, httpx.ConnectError):
+        return f"cannot be reached: {shown(str(error))}"
+    known = next((text for kind, text in reasons if isinstance(error, kind)), "")
+    return known or f"could not be asked ({type(error).__name__}); look at proxy and certificate settings"
