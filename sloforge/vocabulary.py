@@ -7,6 +7,7 @@ Standard library only, so that the exporter can share it.
 from typing import Final
 
 API_VERSION: Final = "sloforge/v1"
+POLICY_API_VERSION: Final = "sloforge-policy/v1"
 
 # --- labels -----------------------------------------------------------------
 SERVICE: Final = "slo_service"
@@ -14,6 +15,10 @@ SLO: Final = "slo"
 SEVERITY: Final = "severity"
 OWNER: Final = "owner"
 TIER: Final = "tier"
+DEFAULT_TIER: Final = "default"
+CLIENT_ID: Final = "client_id"
+
+DEPENDENCY_INCIDENT: Final = "dependency_incident"  # why the exporter excludes attempts, and a file's `cause`
 
 # Labels that sloforge itself sets on series or alerts; a definition may not set them.
 RESERVED_LABELS: Final = frozenset(
@@ -38,6 +43,9 @@ LEDGER_PREFIX: Final = "slo_ledger"
 SNAPSHOT_PREFIX: Final = "slo_snapshot"
 GROUP_PREFIX: Final = "slo_group"
 REASON_PREFIX: Final = "slo_reason"
+TIER_PREFIX: Final = "slo_tier"  # by `slo` and `tier`
+LABEL_PREFIX: Final = "slo_label"  # by `slo` and one label whose values have objectives of their own
+PARTITION_PREFIX: Final = "slo_partition"  # by `slo` and the label that its budget is divided by
 
 # --- ratios, budget ---------------------------------------------------------
 OBJECTIVE: Final = "slo:objective:ratio"
@@ -55,17 +63,24 @@ PAGE_WHEN: Final = "slo:page_when:active"
 # --- the policy in force ----------------------------------------------------
 BAND: Final = "slo:band:state"  # 0 GREEN, 1 YELLOW, 2 RED, -1 unknown
 BAND_REASON: Final = "slo:band:reason"  # by `reason`; the value is the number behind it
-BAND_ASKED: Final = "slo:band:asked"  # by `reason`; there only while that reason asks for YELLOW (1) or RED (2)
-BAND_WANTED: Final = "slo:band:wanted"  # the worst that any reason asks for; absent while none asks
+BAND_ASKED: Final = "slo:band:asked_timestamp_seconds"  # by `reason` and `band`; there only while that reason asks
+BAND_HELD: Final = "slo:band:held_timestamp_seconds"  # the same, for as long as a band is held after it was asked for
 SERVICE_BAND: Final = "slo_service:band:state"  # the worst band of the service's SLOs
 FREEZE: Final = "slo:freeze:active"
 LAST_RED: Final = "slo:freeze:last_red_timestamp_seconds"  # the freeze ends by an approval that is newer
-PAGE_BURN: Final = "slo:burn_page:active"  # any page burn condition; likewise any ticket's
-TICKET_BURN: Final = "slo:burn_ticket:active"
+PAGE_BURN: Final = "slo:burn_page:active"  # whether any page burns
 POSTMORTEM: Final = "slo:postmortem:required"
+GROUP_BAND_WANTED: Final = f"{GROUP_PREFIX}:band:wanted"
 GROUP_BAND: Final = f"{GROUP_PREFIX}:band:state"
 GROUP_REMAINING: Final = f"{GROUP_PREFIX}:budget_remaining:ratio"
 GROUP_REMAINING_EVENTS: Final = f"{GROUP_PREFIX}:budget_remaining:events"
+GROUP_TOTAL_PERIOD: Final = f"{GROUP_PREFIX}:events_total:sum_period"
+GROUP_FAILED_PERIOD: Final = f"{GROUP_PREFIX}:events_failed:sum_period"
+GROUP_OBJECTIVE: Final = f"{GROUP_PREFIX}:objective:ratio"  # of combinations with an objective of their own
+GROUP_ERROR_BUDGET: Final = f"{GROUP_PREFIX}:error_budget:ratio"
+GROUP_TIER: Final = f"{GROUP_PREFIX}:tier:info"  # 1 for each combination, by the tier of its client
+CLIENT_TIER: Final = "slo_client:tier:info"  # 1 for each client, by its one tier
+CLIENT_TIER_SHOWN: Final = "slo_client:tier:shown_timestamp_seconds"
 RULE: Final = "rule"
 REASON: Final = "reason"
 WITH_EXCLUSIONS: Final = ":with_exclusions"  # suffix of the period's figures after approved exclusions

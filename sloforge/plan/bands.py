@@ -1,7 +1,7 @@
 """The status band of each SLO and of the service (policy, section 7.1), and why it is what it is.
 
-Every reason asks for a band only while it holds; the band is the worst that anything asked for within the dwell. So
-it gets worse at once and better late, and no rule has to remember what it said before. Written once over all SLOs.
+Every reason asks for a band only while it holds: the moment is recorded. The band is the worst that was asked for
+within the dwell. So it gets worse at once and better late, and no rule has to remember what it said before.
 """
 
 from decimal import Decimal
@@ -11,6 +11,7 @@ from sloforge.model.objects import Pairs
 from sloforge.plan.budget import FIRST_TICK
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope, over
+from sloforge.plan.remembered import moment, thinned, within
 from sloforge.plan.windows import ANYWHERE, latest, noted
 from sloforge.policy import SLOW_S, TICK_S, Band, Enforcement
 from sloforge.quantities import DAY, format_duration, format_number
@@ -18,7 +19,10 @@ from sloforge.quantities import DAY, format_duration, format_number
 LEARNING = "slo:band:learning_seconds"  # sparse: the age of an SLO that is too young to have a band
 TICKET_DAY = "slo_slow:burn_ticket:day"
 TICKET_DAYS = "slo_slow:burn_ticket:days"
-BUDGET, TICKET, PAGE = "budget", "ticket_burn", "page_burn"
+_PAGES = ("page_fast", "page_slow")
+_TICKETS = ("ticket_fast", "ticket_slow")
+BUDGET, TICKET, PAGE = "budget", "ticket_burn", "page_burn"  # values of the label `reason`
+BAND, YELLOW, RED = "band", "yellow", "red"  # a label of what is asked for, and its values
 
 
 def bands(scope: Scope, numbers: Enforcement, excused: str = "") -> list[RecordingRule]:
@@ -30,18 +34,18 @@ def bands(scope: Scope, numbers: Enforcement, excused: str = "") -> list[Recordi
         _page_burn(scope),
         *_learning(scope, numbers),
         *noted(_asked(scope, numbers, excused), _asked_note(numbers)),
-        _wanted(scope),
+        _held(scope, numbers),
         *_reasons(scope, numbers),
         _state(scope, numbers),
         _service(scope),
     ]
 
 
-def slow_ticket_days(scope: Scope, numbers: Enforcement, masked: str = "") -> list[RecordingRule]:
-    """Return on how many days of late an SLO had a ticket burn.
+def slow_bands(scope: Scope, numbers: Enforcement, masked: str = "") -> list[RecordingRule]:
+    """Return when bands were asked for, and on how many days of late an SLO had a ticket burn.
 
-    Its samples are the midnights of those days (UTC), so they change as often as a new day joins. `masked` replaces the
-    look back for SLOs of which approved exclusions explain some.
+    The samples of the latter are the midnights of those days (UTC), so they change as often as a new day joins.
+    `masked` replaces the look back for SLOs of which approved exclusions explain some.
     """
     burning = [f"{over('max_over_time', scope.series(v.burn_active(tier)), SLOW_S)} == 1" for tier in _TICKETS]
     pages = " or ".join(f"{over('max_over_time', scope.series(v.burn_active(t)), SLOW_S)} == 1" for t in _PAGES)
@@ -51,13 +55,10 @@ def slow_ticket_days(scope: Scope, numbers: Enforcement, masked: str = "") -> li
     days = f"changes({scope.series(TICKET_DAY)}[{_ticket_range(numbers)}]) + 1"
     note = "The midnights (UTC) of days with a ticket burn: one more than changes within the last days"
     return [
+        thinned(scope, v.BAND_ASKED, "When each band was last asked for"),
         _rule(TICKET_DAY, day, note, sparse=True),
         _rule(TICKET_DAYS, f"{masked}\nor {days}" if masked else days, sparse=True),
     ]
-
-
-_PAGES = ("page_fast", "page_slow")
-_TICKETS = ("ticket_fast", "ticket_slow")
 
 
 def _ticket_range(numbers: Enforcement) -> str:
@@ -80,38 +81,39 @@ def _learning(scope: Scope, numbers: Enforcement) -> list[RecordingRule]:
 
 def _asked_note(numbers: Enforcement) -> str:
     return (
-        "What asks for a band worse than GREEN, and for which: 1 YELLOW, 2 RED. There only while it asks.\n"
-        f"budget: less than {_percent(numbers.green_from)} left, or less than {_percent(numbers.yellow_from)}; "
-        f"from {numbers.min_failures} failures on\n"
-        f"ticket_burn: on {numbers.ticket_days} of the last {numbers.ticket_span_days} days\n"
-        f"page_burn: for {format_duration(numbers.page_for_s)} on end"
+        "When something asked for a band worse than GREEN. There only while it asks.\n"
+        f"budget: less than {_percent(numbers.green_from)} left asks for YELLOW, less than "
+        f"{_percent(numbers.yellow_from)} for RED; from {numbers.min_failures} failures on\n"
+        f"ticket_burn: on {numbers.ticket_days} of the last {numbers.ticket_span_days} days asks for YELLOW\n"
+        f"page_burn: for {format_duration(numbers.page_for_s)} on end asks for RED"
     )
 
 
 def _asked(scope: Scope, numbers: Enforcement, excused: str) -> list[RecordingRule]:
-    on, learning = scope.on, f"unless {scope.on} {scope.series(LEARNING)}"
-    left, failed = _left(scope), scope.series(v.FAILED_PERIOD + v.WITH_EXCLUSIONS)
-    budget = (
-        f"1 + ({left} < bool {format_number(numbers.yellow_from)})\n"
-        f"and {on} ({left} < {format_number(numbers.green_from)})\n"
-        f"and {on} ({failed} >= {numbers.min_failures})\n{learning}"
-    )
-    ticket = f"1 + 0 * ({latest(scope.series(TICKET_DAYS))} >= {numbers.ticket_days})\n{learning}"
+    on, left = scope.on, _left(scope)
+    green, yellow = format_number(numbers.green_from), format_number(numbers.yellow_from)
+    enough = f"and {on} ({scope.series(v.FAILED_PERIOD + v.WITH_EXCLUSIONS)} >= {numbers.min_failures})"
     burn, on_end = scope.series(v.PAGE_BURN), format_duration(numbers.page_for_s)
-    page = (
-        f"2 * (min_over_time({burn}[{format_duration(numbers.page_for_s - TICK_S // 2)}]) == 1)\n"
-        f"and {burn} offset {on_end} == 1\n{learning}"
-    )
+    minutes = f"{burn}[{format_duration(numbers.page_for_s - TICK_S // 2)}]"
+    page = f"min_over_time({minutes}) == 1\n  and {burn} offset {on_end} == 1"
     if excused:
-        page += f"\nunless {on} ({excused})"
+        page += f"\n  unless {on} ({excused})"
     return [
-        _rule(v.BAND_ASKED, expr, labels=((v.REASON, reason),), sparse=True)
-        for reason, expr in ((BUDGET, budget), (TICKET, ticket), (PAGE, page))
+        _asks(scope, BUDGET, YELLOW, f"{left} < {green} >= {yellow}\n  {enough}"),
+        _asks(scope, BUDGET, RED, f"{left} < {yellow}\n  {enough}"),
+        _asks(scope, TICKET, YELLOW, f"{latest(scope.series(TICKET_DAYS))} >= {numbers.ticket_days}"),
+        _asks(scope, PAGE, RED, page),
     ]
 
 
-def _wanted(scope: Scope) -> RecordingRule:
-    return _rule(v.BAND_WANTED, f"max by ({_names(scope)}) ({scope.series(v.BAND_ASKED)})", sparse=True)
+def _asks(scope: Scope, reason: str, band: str, condition: str) -> RecordingRule:
+    expr = moment(f"\n  {condition}\n  unless {scope.on} {scope.series(LEARNING)}\n")
+    return _rule(v.BAND_ASKED, expr, labels=((v.REASON, reason), (BAND, band)), sparse=True)
+
+
+def _held(scope: Scope, numbers: Enforcement) -> RecordingRule:
+    note = f"A band is held until nothing has asked for it, or for worse, in {format_duration(numbers.dwell_s)}"
+    return _rule(v.BAND_HELD, within(scope, v.BAND_ASKED, numbers.dwell_s), note, sparse=True)
 
 
 def _reasons(scope: Scope, numbers: Enforcement) -> list[RecordingRule]:
@@ -120,11 +122,11 @@ def _reasons(scope: Scope, numbers: Enforcement) -> list[RecordingRule]:
     left, failed = _left(scope), scope.series(v.FAILED_PERIOD + v.WITH_EXCLUSIONS)
     few = f"{failed} < {numbers.min_failures}"
     coverage = f"{scope.series(v.COVERAGE)} < {format_number(numbers.min_coverage)}"
+    days = over("max_over_time", scope.series(TICKET_DAYS), numbers.dwell_s)
     values = {
-        BUDGET: f"{left} and {on} {_asked_of_late(scope, BUDGET, numbers)}",
-        TICKET: f"{over('max_over_time', scope.series(TICKET_DAYS), numbers.dwell_s)} "
-        f"and {on} {_asked_of_late(scope, TICKET, numbers)}",
-        PAGE: _asked_of_late(scope, PAGE, numbers, "count_over_time"),
+        BUDGET: f"{left} and {on} {_held_by(scope, BUDGET)}",
+        TICKET: f"{days} and {on} {_held_by(scope, TICKET)}",
+        PAGE: over("count_over_time", scope.labelled(v.BAND_ASKED, v.REASON, PAGE), numbers.dwell_s - TICK_S // 2),
         "hard_stop": f"sum by ({_names(scope)}) ({scope.series(v.HARD_STOP)}) > 0",
         "coverage": f"{coverage} {learning}\nor 0 * {scope.series(v.PERIOD)} unless {on} {scope.series(v.COVERAGE)}",
         "learning": scope.series(LEARNING),
@@ -140,20 +142,18 @@ def _reasons(scope: Scope, numbers: Enforcement) -> list[RecordingRule]:
 
 def _state(scope: Scope, numbers: Enforcement) -> RecordingRule:
     """The first line with a sample decides."""
-    held = over("max_over_time", scope.series(v.BAND_WANTED), numbers.dwell_s - TICK_S // 2)
     known = f"{scope.series(v.COVERAGE)} >= {format_number(numbers.min_coverage)}"
     lines = (
         f"{Band.RED.value} + 0 * (sum by ({_names(scope)}) ({scope.series(v.HARD_STOP)}) > 0)",
         f"{Band.UNKNOWN.value} + 0 * {scope.series(LEARNING)}",
-        f"{held} == {Band.RED.value}",
+        f"{Band.RED.value} + 0 * max by ({_names(scope)}) ({scope.labelled(v.BAND_HELD, BAND, RED)})",
         f"{Band.UNKNOWN.value} + 0 * ({scope.series(v.PERIOD)} unless {scope.on} {known})",
-        held,
+        f"{Band.YELLOW.value} + 0 * max by ({_names(scope)}) ({scope.series(v.BAND_HELD)})",
         f"0 * {scope.series(v.PERIOD)}",
     )
     note = (
         "The band: 0 GREEN, 1 YELLOW, 2 RED, -1 unknown. The first line with a sample decides: a hard stop; learning;\n"
-        f"RED wanted within {format_duration(numbers.dwell_s)}; too little seen, which softens no RED; "
-        "YELLOW wanted of late; else GREEN"
+        "RED is held; too little was seen, which softens no RED; YELLOW is held; else GREEN"
     )
     return _rule(v.BAND, "   " + "\nor ".join(lines), note)
 
@@ -164,9 +164,8 @@ def _service(scope: Scope) -> RecordingRule:
     return _rule(v.SERVICE_BAND, f"max {by} ({band} > 0)\nor min {by} ({band})", note)
 
 
-def _asked_of_late(scope: Scope, reason: str, numbers: Enforcement, function: str = "last_over_time") -> str:
-    asked = scope.labelled(v.BAND_ASKED, v.REASON, reason)
-    return over(function, asked, numbers.dwell_s - TICK_S // 2)
+def _held_by(scope: Scope, reason: str) -> str:
+    return f"max by ({_names(scope)}) ({scope.labelled(v.BAND_HELD, v.REASON, reason)})"
 
 
 def _left(scope: Scope) -> str:

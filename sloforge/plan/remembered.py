@@ -19,19 +19,21 @@ def moment(condition: str) -> str:
 
 def kept(scope: Scope, name: str, note: str = "") -> list[RecordingRule]:
     """Return the slow group's rules that keep the largest value of a sparse series for as long as we remember."""
-    rare, most = _rare(name), _most(name)
-    return [
-        RecordingRule(
-            record=rare,
-            expr=over("max_over_time", scope.series(name), HOUR),
-            origin=ANYWHERE,
-            note=note,
-            sparse=True,
-        ),
-        RecordingRule(
-            record=most, expr=over("max_over_time", scope.series(rare), MEMORY_S), origin=ANYWHERE, sparse=True
-        ),
-    ]
+    longest = over("max_over_time", scope.series(_rare(name)), MEMORY_S)
+    return [thinned(scope, name, note), RecordingRule(record=_most(name), expr=longest, origin=ANYWHERE, sparse=True)]
+
+
+def thinned(scope: Scope, name: str, note: str = "") -> RecordingRule:
+    """Return the slow group's copy of a sparse series: a fifth of its samples, its largest value of the last hour."""
+    expr = over("max_over_time", scope.series(name), HOUR)
+    return RecordingRule(record=_rare(name), expr=expr, origin=ANYWHERE, note=note, sparse=True)
+
+
+def within(scope: Scope, name: str, window_s: int) -> str:
+    """Return the latest moments that are younger than `window_s`: exact to the second, read from the thinned copy."""
+    fresh = over("max_over_time", scope.series(name), SLOW_READ_S)
+    older = over("last_over_time", scope.series(_rare(name)), window_s)
+    return f"({fresh} or {older}) > time() - {window_s}"
 
 
 def latest(scope: Scope, name: str) -> str:

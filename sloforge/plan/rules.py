@@ -12,7 +12,20 @@ from itertools import chain
 from sloforge import vocabulary as v
 from sloforge.model.governance import Governance
 from sloforge.model.objects import Service, Slo
-from sloforge.plan import alerts, bands, budget, facts, freeze, groups, hard_stops, postmortem, windows
+from sloforge.plan import (
+    alerts,
+    bands,
+    budget,
+    facts,
+    freeze,
+    groups,
+    hard_stops,
+    objectives,
+    partitions,
+    postmortem,
+    tiers,
+    windows,
+)
 from sloforge.plan.facts import Recorder
 from sloforge.plan.indicators import Reader
 from sloforge.plan.ir import Rule, RuleFile, RuleGroup
@@ -59,13 +72,27 @@ def _fast(scope: Scope, service: Service, governance: Governance) -> tuple[Rule,
         *_each(scope, service, _own_counts),
         *windows.error_ratios(scope, (*FAST_WINDOWS_S, *SLOW_WINDOWS_S)),
         *budget.budgets(scope),
-        *groups.public_groups(scope, service),
+        *_combinations(scope, service),
         *_each(scope, service, partial(_own_conditions, governance=governance)),
         *bands.bands(scope, numbers),
+        *groups.group_bands(scope, service, numbers),
         *freeze.freeze(scope, governance),
         postmortem.asked(scope, numbers),
         *_each(scope, service, partial(_own_alerts, governance=governance)),
         *alerts.service_alerts(scope, service),
+    )
+
+
+def _combinations(scope: Scope, service: Service) -> tuple[Rule, ...]:
+    """Combinations of labels: their sums, objectives of their own, what is left of budgets and of shares."""
+    return (
+        *groups.group_sums(scope, service),
+        *tiers.client_tiers(scope, service),
+        *_each(scope, service, _own_objectives),
+        *objectives.common_objectives(scope, service),
+        *groups.group_budgets(scope, service),
+        *partitions.partitions(scope, service),
+        *groups.reason_sums(scope, service),
     )
 
 
@@ -77,7 +104,7 @@ def _slow(scope: Scope, service: Service, governance: Governance) -> tuple[Rule,
         *budget.slow_periods(scope, periods_s),
         *groups.slow_groups(scope, service),
         *_each(scope, service, _own_slow),
-        *bands.slow_ticket_days(scope, governance.enforcement),
+        *bands.slow_bands(scope, governance.enforcement),
         *hard_stops.remembered_stops(scope, service),
         *freeze.remembered_red(scope),
         *postmortem.remembered_asks(scope),
@@ -87,11 +114,16 @@ def _slow(scope: Scope, service: Service, governance: Governance) -> tuple[Rule,
 def _own_counts(recorder: Recorder, reader: Reader, service: Service) -> list[Rule]:
     return [
         *facts.constants(recorder, service),
+        *tiers.tier_budgets(recorder),
         *facts.ticks(recorder, reader),
         *groups.group_ticks(recorder, reader),
         *groups.reason_ticks(recorder, reader),
         *facts.snapshots(recorder, reader),
     ]
+
+
+def _own_objectives(recorder: Recorder, reader: Reader, service: Service) -> list[Rule]:
+    return [*objectives.own_objectives(recorder), *partitions.own_partition(recorder)]
 
 
 def _own_conditions(recorder: Recorder, reader: Reader, service: Service, governance: Governance) -> list[Rule]:
