@@ -1,6 +1,7 @@
 """The commands that ask a running Prometheus: `sloforge gate`, `status`, `flags`. They import what they need late."""
 
 import os
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, NoReturn
@@ -82,6 +83,40 @@ def gate(
     else:
         typer.echo(text(decision, governance, notes))
     raise typer.Exit(EXIT_CODES[decision.verdict])
+
+
+@app.command(
+    epilog="Examples:\n\n  sloforge status --prometheus http://localhost:9090"
+    "\n\n  sloforge status --prometheus http://localhost:9090 --service raize-the-vibe --format json"
+)
+def status(
+    prometheus: PrometheusOption,
+    service: ServiceOption = "",
+    label: LabelOption = None,
+    policy: PolicyOption = DEFAULT_POLICY,
+    timeout: TimeoutOption = 10.0,
+    format: FormOption = Form.TEXT,  # noqa: A002 - the option's name
+) -> None:
+    """Show how services are: bands, freeze, hard stops and budgets, the worst first."""
+    from sloforge.gate.status import data, plain, show
+
+    numbers = _governance(policy).enforcement
+    heard = _hear(prometheus, service, label, timeout)
+    for failure in heard.failures:
+        typer.echo(f"{failure}.", err=True)
+    if format is Form.JSON:
+        from sloforge.render.serialize import to_json
+
+        typer.echo(to_json([data(one, numbers) for one in heard.services]), nl=False)
+    elif sys.stdout.isatty():
+        from rich.console import Console
+
+        for one in heard.services:
+            show(Console(), one, numbers)
+    else:
+        typer.echo("\n\n".join(plain(one, numbers) for one in heard.services))
+    if not heard.services:
+        raise typer.Exit(UNREACHABLE)
 
 
 def _unknown(heard: "Heard", fail_open: bool) -> NoReturn:

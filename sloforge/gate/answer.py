@@ -8,7 +8,7 @@ from sloforge.gate.remedies import remedies
 from sloforge.model.governance import Governance
 from sloforge.policy import Verdict
 from sloforge.quantities import format_time
-from sloforge.render.serialize import Data
+from sloforge.render.serialize import Json
 
 HEADLINES = {
     Verdict.ALLOWED: "ALLOWED",
@@ -34,7 +34,7 @@ def text(decision: Decision, governance: Governance, notes: tuple[str, ...] = ()
     return "\n".join(lines)
 
 
-def data(decision: Decision, governance: Governance, notes: tuple[str, ...] = ()) -> Data:
+def data(decision: Decision, governance: Governance, notes: tuple[str, ...] = ()) -> Json:
     """Return the answer for programs."""
     state = decision.state
     return {

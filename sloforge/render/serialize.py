@@ -18,6 +18,8 @@ from sloforge.diagnostics import Route
 # come from an iterator as well: they are then made one by one while the text is written, and never all kept.
 Data: TypeAlias = "str | int | bool | Mapping[str, Data] | Sequence[Item] | Iterator[Item]"
 Item: TypeAlias = "Data | Noted"
+# What JSON says besides: answers of a running Prometheus have fractions, and nothing where a figure is absent.
+Json: TypeAlias = "str | int | float | bool | None | Mapping[str, Json] | Sequence[Json]"
 
 # Plain text that no YAML reader takes for anything else: begins with a letter (or is a duration), all printable ASCII,
 # no `: ` and no ` #`, nothing at the end that could be dropped or read as a key.
@@ -43,7 +45,7 @@ class Lines(NamedTuple):
     origin: Route
 
 
-def to_json(data: Data) -> str:
+def to_json(data: Json) -> str:
     """Return `data` as indented JSON with a final newline."""
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
