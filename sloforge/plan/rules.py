@@ -16,8 +16,10 @@ from sloforge.plan import (
     alerts,
     bands,
     budget,
+    exclusions,
     facts,
     freeze,
+    group_bands,
     groups,
     hard_stops,
     objectives,
@@ -73,9 +75,10 @@ def _fast(scope: Scope, service: Service, governance: Governance) -> tuple[Rule,
         *windows.error_ratios(scope, (*FAST_WINDOWS_S, *SLOW_WINDOWS_S)),
         *budget.budgets(scope),
         *_combinations(scope, service),
+        *exclusions.with_exclusions(scope, service, excluding=exclusions.excluding(governance, service)),
         *_each(scope, service, partial(_own_conditions, governance=governance)),
         *bands.bands(scope, numbers),
-        *groups.group_bands(scope, service, numbers),
+        *group_bands.group_bands(scope, service, numbers),
         *freeze.freeze(scope, governance),
         postmortem.asked(scope, numbers),
         *_each(scope, service, partial(_own_alerts, governance=governance)),
@@ -103,7 +106,7 @@ def _slow(scope: Scope, service: Service, governance: Governance) -> tuple[Rule,
         *windows.slow_sums(scope, SLOW_WINDOWS_S),
         *budget.slow_periods(scope, periods_s),
         *groups.slow_groups(scope, service),
-        *_each(scope, service, _own_slow),
+        *_each(scope, service, partial(_own_slow, governance=governance)),
         *bands.slow_bands(scope, governance.enforcement),
         *hard_stops.remembered_stops(scope, service),
         *freeze.remembered_red(scope),
@@ -141,12 +144,13 @@ def _own_alerts(recorder: Recorder, reader: Reader, service: Service, governance
     return [postmortem.required(recorder, governance), *alerts.slo_alerts(recorder, service)]
 
 
-def _own_slow(recorder: Recorder, reader: Reader, service: Service) -> list[Rule]:
+def _own_slow(recorder: Recorder, reader: Reader, service: Service, governance: Governance) -> list[Rule]:
     slow = tuple(w for w in windows.own_windows(recorder.slo) if not windows.is_fast(w))
     return [
         *windows.slow_sums(recorder.scope, slow, recorder.slo),
         *groups.slow_group_windows(recorder),
         *facts.ledger_sums(recorder, reader),
+        *exclusions.slow_excluded(recorder, reader, exclusions.in_force(governance, service.name, recorder.slo)),
     ]
 
 
