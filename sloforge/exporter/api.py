@@ -62,7 +62,9 @@ class Exporter:
             ledger = Ledger(NoStore())
         self.ledger = Ledger(ledger) if isinstance(ledger, str) else ledger
         self.settings = read_settings(settings) if isinstance(settings, str | Path) else settings or Settings()
-        self.follow = {fact: outcomes.follow(self.settings, fact) for fact in outcomes.FACTS}
+        self.follow: Mapping[str, outcomes.Follow] = {
+            fact: outcomes.follow(self.settings, fact) for fact in outcomes.FACTS
+        }
         self.classify = classify
         self.universe = read_universe(universe) if isinstance(universe, str | Path) else universe or Universe()
         self._guard = Guard(self.ledger, self.universe, self.settings.limits)

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -307,7 +308,7 @@ class Attempt:
         return self._order.tally["labels"][2]
 
     @property
-    def _labels(self) -> list[str]:
+    def _labels(self) -> Sequence[str]:
         return self._order.tally["labels"]
 
     @property

@@ -45,6 +45,11 @@ def follow(settings: Settings, fact: str = "") -> Follow:
     }
 
 
+def follows(settings: Settings) -> Mapping[str, Follow]:
+    """Return what `follow` says, by fact."""
+    return {fact: follow(settings, fact) for fact in FACTS}
+
+
 def _step(name: str, rule: Rule[P, T]) -> Step[P, T]:
     """Name a transition."""
 

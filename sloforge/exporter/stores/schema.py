@@ -2,6 +2,9 @@
 
 import sqlite3
 
+_RECORD = "scope, key, body, due_s, open, labels, since_s, touched_s"
+_TOTAL = "name, labels, value, born_s, trace_id, trace_value, trace_s"
+
 MIGRATIONS = (  # step n brings a file from version n to n + 1; a step that was released is never edited
     (
         """CREATE TABLE records (
@@ -24,6 +27,25 @@ MIGRATIONS = (  # step n brings a file from version n to n + 1; a step that was 
         "ALTER TABLE totals ADD COLUMN trace_id TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE totals ADD COLUMN trace_value REAL NOT NULL DEFAULT 0",
         "ALTER TABLE totals ADD COLUMN trace_s REAL NOT NULL DEFAULT 0",
+    ),
+    (  # rows in the order of their birth: a commit then writes few pages, as what happens together lies together
+        """CREATE TABLE records_3 (
+            scope TEXT NOT NULL, key BLOB NOT NULL, body TEXT NOT NULL, due_s REAL, open INTEGER NOT NULL,
+            labels TEXT NOT NULL, since_s REAL NOT NULL, touched_s REAL NOT NULL, PRIMARY KEY (key, scope)
+        )""",
+        f"INSERT INTO records_3 ({_RECORD}) SELECT {_RECORD} FROM records",
+        "DROP TABLE records",
+        "ALTER TABLE records_3 RENAME TO records",
+        """CREATE INDEX records_waiting ON records (due_s, open, scope, labels, since_s)
+            WHERE due_s IS NOT NULL OR open""",
+        """CREATE TABLE totals_3 (
+            name TEXT NOT NULL, labels TEXT NOT NULL, value REAL NOT NULL, born_s REAL NOT NULL,
+            trace_id TEXT NOT NULL DEFAULT '', trace_value REAL NOT NULL DEFAULT 0, trace_s REAL NOT NULL DEFAULT 0,
+            PRIMARY KEY (name, labels)
+        )""",
+        f"INSERT INTO totals_3 ({_TOTAL}) SELECT {_TOTAL} FROM totals",
+        "DROP TABLE totals",
+        "ALTER TABLE totals_3 RENAME TO totals",
     ),
 )
 VERSION = len(MIGRATIONS)

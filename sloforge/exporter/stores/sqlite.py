@@ -26,14 +26,15 @@ BUSY_S = 10.0
 
 _READ = "SELECT body, due_s, open, labels, since_s FROM records WHERE scope = ? AND key = ?"
 _WRITE = """INSERT INTO records (body, due_s, open, labels, since_s, touched_s, scope, key)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope, key) DO UPDATE SET body = excluded.body,
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key, scope) DO UPDATE SET body = excluded.body,
     due_s = excluded.due_s, open = excluded.open, labels = excluded.labels, since_s = excluded.since_s,
     touched_s = excluded.touched_s"""
 _SEED = """INSERT INTO records (body, due_s, open, labels, since_s, touched_s, scope, key)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope, key) DO NOTHING"""
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key, scope) DO NOTHING"""
 _COUNT = """INSERT INTO totals (name, labels, value, born_s) VALUES (?, ?, ?, ?)
     ON CONFLICT (name, labels) DO UPDATE SET value = value + excluded.value"""
 _TRACE = "UPDATE totals SET trace_id = ?, trace_value = ?, trace_s = ? WHERE name = ? AND labels = ?"
+_WAITING = "(due_s IS NOT NULL OR open)"  # the condition of the one index that tells what waits
 _CLOCK = "SELECT now_s, steady_s, boot FROM clock"
 _TICK = """INSERT INTO clock (one, now_s, steady_s, boot, written_s) VALUES (1, ?, ?, ?, ?)
     ON CONFLICT (one) DO UPDATE SET now_s = excluded.now_s, steady_s = excluded.steady_s, boot = excluded.boot,
@@ -73,7 +74,7 @@ class SqliteStore:
 
     def due(self, before_s: float, limit: int = 500) -> list[Ref]:
         """Return records whose `due_s` is not after `before_s`, oldest first."""
-        query = "SELECT scope, key FROM records WHERE due_s <= ? ORDER BY due_s LIMIT ?"
+        query = f"SELECT scope, key FROM records WHERE due_s <= ? AND {_WAITING} ORDER BY due_s LIMIT ?"
         with self._reader.use() as db:
             return [Ref(scope, key) for scope, key in db.execute(query, (before_s, limit))]
 
@@ -92,7 +93,7 @@ class SqliteStore:
 
     def open_groups(self) -> list[Open]:
         """Return counts and ages of open records."""
-        query = "SELECT scope, labels, count(*), min(since_s) FROM records WHERE open GROUP BY scope, labels"
+        query = f"SELECT scope, labels, count(*), min(since_s) FROM records WHERE {_WAITING} AND open GROUP BY 1, 2"
         with self._reader.use() as db:
             rows = db.execute(query).fetchall()
         return [Open(scope, to_labels(labels), number, oldest_s) for scope, labels, number, oldest_s in rows]
@@ -191,7 +192,8 @@ def _apply(db: sqlite3.Connection, now: float, ref: Ref, decide: Decide[T]) -> T
         db.execute(_WRITE, _row(ref, change.record, now))
     for seed in change.seeds:
         db.execute(_SEED, _row(Ref(seed.scope, ref.key), seed.record, now))
-    _count(db, now, change.counts)
+    if change.counts:
+        _count(db, now, change.counts)
     return change.result
 
 
