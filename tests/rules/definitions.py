@@ -4,22 +4,26 @@ from collections.abc import Iterable, Mapping
 
 import yaml
 
+from sloforge.model.governance import Governance
 from sloforge.pipeline import compile_text
+from sloforge.plan.rules import UNGOVERNED, plan_rules
+from sloforge.render.artifacts import rule_artifact
+from sloforge.targets import TARGETS
 
 Definition = Mapping[str, object]
 
 
-def rule_files(slos: Iterable[Definition], *, service: str = "oracle", **more: object) -> dict[str, str]:
+def rule_files(
+    slos: Iterable[Definition], *, service: str = "oracle", governance: Governance = UNGOVERNED, **more: object
+) -> dict[str, str]:
     """Compile one service and return its rule files, name -> YAML text; `more` are keys of the file's top level."""
     document = {"apiVersion": "sloforge/v1", "service": service, **more, "slos": [dict(slo) for slo in slos]}
     compiled = compile_text(yaml.safe_dump(document, sort_keys=False), f"{service}.yml")
     errors = [d for d in compiled.diagnostics if d.is_error]
     assert not errors, "\n".join(f"{d.span}: {d.code.number} {d.message}; {d.hint}" for d in errors)
-    return {
-        artifact.path.rsplit("/", 1)[-1]: artifact.text
-        for artifact in compiled.artifacts
-        if artifact.path.startswith("prometheus/")
-    }
+    planned = [plan_rules(one, governance) for one in compiled.checked.services]
+    artifacts = [rule_artifact(plan, TARGETS["prometheus"]) for plan in planned]
+    return {artifact.path.rsplit("/", 1)[-1]: artifact.text for artifact in artifacts}
 
 
 def only(files: Mapping[str, str], *records: str) -> dict[str, str]:
