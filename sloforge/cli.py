@@ -83,6 +83,15 @@ Files = Annotated[
 FormatOption = Annotated[Format, typer.Option("--format", help="How findings are written to stderr.")]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")]
 FolderOption = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go.")]
+PolicyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy",
+        metavar="DIR",
+        help="What was decided: numbers, approvals, exclusions, incidents, rota.",
+        show_default="policy beside the first FILE",
+    ),
+]
 VersionOption = Annotated[
     str,
     typer.Option(
@@ -109,6 +118,7 @@ def _top(
 def generate(
     file: Files = None,
     output: FolderOption = DEFAULT_FOLDER,
+    policy: PolicyOption = None,
     target: Annotated[Target, typer.Option("--target", help="The engine that will run the rules.")] = Target.PROMETHEUS,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if DIR is not up to date.")] = False,
     stats: Annotated[bool, typer.Option("--stats", help="Also print what the rules cost Prometheus.")] = False,
@@ -127,7 +137,7 @@ def generate(
     tool, complaints = pipeline.find_tool(needed=run_tests) if use_promtool or run_tests else (None, [])
     with _progress(paths) as step:
         step("Compiling")
-        compiled = pipeline.compile_files(paths, target.value, pipeline.previous_objectives(output))
+        compiled = pipeline.compile_files(paths, target.value, pipeline.previous_objectives(output), policy)
         step("Verifying")
         complaints += pipeline.judge(compiled.plans, compiled.checked, prometheus_version)
         if not complaints:
@@ -152,18 +162,19 @@ def validate(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="What was generated last: objectives are compared.")
     ] = DEFAULT_FOLDER,
+    policy: PolicyOption = None,
     prometheus_version: VersionOption = "2.42",
     strict: StrictOption = False,
     format: FormatOption = Format.TEXT,  # noqa: A002 - the option's name
 ) -> None:
-    """Check SLO definitions and touch nothing."""
+    """Check SLO definitions and the policy folder; touch nothing."""
     from sloforge import pipeline
     from sloforge.report import summary
 
     paths = _paths(file)
     with _progress(paths) as step:
         step("Checking")
-        checked = pipeline.check_files(paths, pipeline.previous_objectives(output))
+        checked = pipeline.check_files(paths, pipeline.previous_objectives(output), policy)
         checked = checked.and_(pipeline.judge(pipeline.plan_checked(checked), checked, prometheus_version))
     _finish(checked, format, strict, f"{_slos(checked)}: {summary(checked.diagnostics) or 'no findings'}.")
 

@@ -175,6 +175,18 @@ class Code(Enum):
         "`budget:` is the per cent of the period's budget: above 0, at most 100.")
     DUPLICATE_SERVICE = ("SF332", Severity.ERROR, "service defined in two files",
         "A service's rules are one file and two groups: keep all of its SLOs in one definitions file.")
+    HARD_STOP_KEY = ("SF333", Severity.ERROR, "hard_stop does not apply",
+        "A hard SLO stops shipping anyway: remove `hard_stop:` from it.")
+    TIER_OBJECTIVE = ("SF334", Severity.WARNING, "tier without an objective",
+        "Add `objective:`, in per cent, or remove the tier: without it nothing differs.")
+    TIER_GROUPING = ("SF335", Severity.ERROR, "tiers on an SLO that does not tell clients apart",
+        "Add client_id to the labels of `by`, or remove `tiers:`.")
+    LABEL_OBJECTIVES = ("SF336", Severity.ERROR, "objectives by a label do not fit",
+        "`by.objectives` has, for one of the labels of `by`, the objective of some of its values in per cent.")
+    PARTITION_LABEL = ("SF337", Severity.ERROR, "budget divided by a label that is not counted",
+        "Add the label to the labels of `by`, or divide the budget by one of those.")
+    PARTITION_SHARES = ("SF338", Severity.ERROR, "shares do not fit",
+        "Each share is above 0, and they add up to exactly 100; `other` is for values that are not listed.")
     # SF4xx: PromQL
     PROMQL_SYNTAX = ("SF401", Severity.ERROR, "PromQL does not parse",
         "Try the expression in Prometheus; the place is where the parser gave up, or as near as can be told.")
@@ -206,6 +218,63 @@ class Code(Enum):
         "Run the tool by hand to see why.")
     TOOL_MISSING = ("SF603", Severity.ERROR, "needed tool is missing",
         "Install Prometheus' promtool, or name it in SLOFORGE_PROMTOOL, or do without the option that needs it.")
+    # SF7xx: the folder policy/, and what was decided there
+    BAD_TIME = ("SF701", Severity.ERROR, "not a time with its zone",
+        "Write whole seconds and the zone, as 2026-11-22T08:00:00Z or 2026-11-22T09:00:00+01:00.")
+    POLICY_FILE = ("SF702", Severity.ERROR, "file of the policy folder that nobody reads",
+        "Rename it to policy.yml, approvals.yml, exclusions.yml, incidents.yml or rota.yml, or move it away.")
+    ENTRY_CONTRADICTED = ("SF703", Severity.ERROR, "two entries of one id contradict each other",
+        "A later entry of the same id may add keys. Give a new decision an id of its own.")
+    POLICY_NUMBER = ("SF704", Severity.ERROR, "number of the policy does not fit",
+        "Keep to the range in the message, or leave the key out: docs/policy.md has the defaults.")
+    POLICY_ORDER = ("SF705", Severity.ERROR, "numbers of the policy are in the wrong order",
+        "What is worse must not be reached before what is better, nor be allowed more.")
+    POLICY_SERVICE = ("SF706", Severity.ERROR, "entry does not say which service",
+        "Add `service:`; without it, an entry is about the only service of the run.")
+    POLICY_FOREIGN = ("SF707", Severity.WARNING, "entry about a service that is not in this run",
+        "Correct `service:`, or name that service's definitions as well; the entry changes nothing here.")
+    POLICY_SLO = ("SF708", Severity.ERROR, "no such SLO",
+        "Name an SLO of the service by its id. Where one was removed, remove the entries about it: Git keeps both.")
+    APPROVAL_KEYS = ("SF709", Severity.ERROR, "approval's keys do not fit its kind",
+        "hard_stop takes slo and acknowledges; change takes change_type, scope and expires; unfreeze takes neither.")
+    APPROVAL_EXPIRY = ("SF710", Severity.ERROR, "approval without an end",
+        "Give `expires:`, a time after `at:`: what was safe to ship today need not be next month.")
+    NO_HARD_STOP = ("SF711", Severity.ERROR, "SLO has no hard stop",
+        "Approve the hard stop of an SLO of kind hard, or of one with `hard_stop: true`.")
+    NOT_ON_DUTY = ("SF712", Severity.WARNING, "approved by someone who is not on duty",
+        "The approval changes nothing. Let the reliability owner approve, or correct policy/rota.yml.")
+    EXCLUSION_BOUNDS = ("SF713", Severity.ERROR, "exclusion's bounds do not fit",
+        "Give whole minutes, and an end after the beginning: budgets are counted by the minute.")
+    EXCLUSION_FUTURE = ("SF714", Severity.ERROR, "exclusion of what nobody can know yet",
+        "Exclude what has begun, and at most a day ahead of `at:`; a longer outage gets another entry.")
+    EXCLUSION_LONG = ("SF715", Severity.ERROR, "exclusion longer than the period",
+        "Nothing would be left to judge: shorten it, or change the objective (policy, section 9.2).")
+    EXCLUSION_OVERLAP = ("SF716", Severity.ERROR, "exclusions overlap",
+        "Let one entry end where the other begins; events are excluded once.")
+    EXCLUSION_SCOPE = ("SF717", Severity.ERROR, "scope that the SLO's budget does not know",
+        "Scope by labels that stand in the SLO's `by:`, or leave the scope out.")
+    UNKNOWN_CLIENT = ("SF718", Severity.ERROR, "no such client",
+        "Name a client that the definitions list under `clients:`.")
+    EXCLUDED_TWICE = ("SF719", Severity.ERROR, "cause is excluded by the exporter as well",
+        'Excuse a cause in one place: here, with {reason!="..."} in the SLO\'s `excluded:`, or in the exporter.')
+    EXCLUDED_SHARE = ("SF720", Severity.ERROR, "too much of the period is excluded",
+        "Exclude less, or raise `max_excluded_share:` in policy.yml and say why in the commit.")
+    NOT_APPROVED = ("SF721", Severity.WARNING, "exclusion that nobody approved",
+        "It is recorded and changes nothing. Add `approved_by:` once somebody agrees (policy, section 4.3).")
+    INCIDENT_ORDER = ("SF722", Severity.ERROR, "incident's times are in the wrong order",
+        "An incident is opened, then closed; its action is done after it was opened.")
+    INCIDENT_CLOSING = ("SF723", Severity.ERROR, "incident is not closed properly",
+        "`closed:` comes with `closed_by:` and a share for each SLO with a budget; `sloforge incident close` adds it.")
+    INCIDENT_SHARES = ("SF724", Severity.ERROR, "shares do not fit the incident",
+        "A share is the per cent of the budget that one of the incident's SLOs lost, 0 or more.")
+    POSTMORTEM_DUE = ("SF725", Severity.WARNING, "postmortem or its action is missing",
+        "Add `postmortem: https://...` and one `action:` with an owner (policy, section 7.3).")
+    DUTY_BOUNDS = ("SF726", Severity.ERROR, "duty ends before it begins",
+        "Give `to:` a time after `from:`.")
+    DUTY_OVERLAP = ("SF727", Severity.WARNING, "two people are on duty at once",
+        "Let one duty end where the next begins: section 9.1 knows one reliability owner.")
+    DUTY_GAP = ("SF728", Severity.WARNING, "nobody is on duty",
+        "Fill the gap: nobody could end a freeze in it.")
     # fmt: on
 
     def __init__(self, number: str, severity: Severity, title: str, help_text: str) -> None:

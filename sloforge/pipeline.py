@@ -1,16 +1,22 @@
 """Names the stages in order and decides nothing: find, read, parse, bind, check, plan, render, verify, store."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Final
 
 from sloforge.diagnostics import Code, Diagnostic, Span, SpanMap
 from sloforge.model.bind import bind
 from sloforge.model.checks import check, check_all, check_history
+from sloforge.model.governance import Governance
 from sloforge.model.objects import Service
+from sloforge.model.policy_bind import bind_policy
+from sloforge.model.policy_checks import check_policy
+from sloforge.model.policy_facts import Decided
 from sloforge.parse.document import read_document
 from sloforge.parse.find import find_definitions
+from sloforge.parse.policy_document import find_policy, read_policy
 from sloforge.parse.text import parse_yaml, read_text
 from sloforge.plan.cost import estimate, summary
 from sloforge.plan.ir import RuleFile
@@ -23,12 +29,15 @@ from sloforge.store import Differences, StoreError, compare, read_manifest, writ
 from sloforge.targets import TARGETS
 from sloforge.verify import promql, promtool
 
+POLICY_FOLDER: Final = "policy"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """Definitions that were read: the services without errors, every complaint, and where everything stands."""
+    """What was read: the services, what was decided about them, every complaint, and where everything stands."""
 
     services: tuple[Service, ...] = ()
+    governance: Governance = field(default_factory=Governance)
     diagnostics: tuple[Diagnostic, ...] = ()
     spans: Mapping[str, SpanMap]
     sources: Mapping[str, str]  # text by path, for showing the line that a finding is about
@@ -57,8 +66,23 @@ class Compiled:
         return self.checked.diagnostics
 
 
-def check_files(paths: Sequence[Path], previous: Mapping[str, str] | None = None) -> Checked:
-    """Read and check the definitions that `paths` name; `previous` holds the objectives of the last run in per cent."""
+def policy_folder(paths: Sequence[Path]) -> Path:
+    """Return the folder of policy files that belongs to the definitions: `policy` in their folder."""
+    first = paths[0]
+    return (first if first.is_dir() else first.parent) / POLICY_FOLDER
+
+
+def check_files(
+    paths: Sequence[Path],
+    previous: Mapping[str, str] | None = None,
+    policy: Path | None = None,
+    drafts: Mapping[str, str] | None = None,
+) -> Checked:
+    """Read and check the definitions that `paths` name, and the policy folder that belongs to them.
+
+    `previous` holds the objectives of the last run in per cent. `policy` names another folder. `drafts` are texts by
+    the name of a policy file, judged in its place before they are written.
+    """
     files, diagnostics = find_definitions(paths)
     texts: dict[str, str] = {}
     for file in files:
@@ -66,14 +90,22 @@ def check_files(paths: Sequence[Path], previous: Mapping[str, str] | None = None
         diagnostics += complaints
         if text is not None:
             texts[str(file)] = text
-    return _check_texts(texts, previous or {}).and_(diagnostics)
+    checked = _check_texts(texts, previous or {}).and_(diagnostics)
+    if policy is not None and not policy.is_dir() and not drafts:
+        message = "there is no such folder of policy files"
+        checked = checked.and_([Diagnostic(code=Code.FILE_UNREADABLE, span=Span(str(policy)), message=message)])
+    folder = policy_folder(paths) if policy is None else policy
+    return _govern(checked, folder, drafts or {}, sure=not checked.failed)
 
 
 def compile_files(
-    paths: Sequence[Path], target: str = "prometheus", previous: Mapping[str, str] | None = None
+    paths: Sequence[Path],
+    target: str = "prometheus",
+    previous: Mapping[str, str] | None = None,
+    policy: Path | None = None,
 ) -> Compiled:
-    """Compile the definitions that `paths` name, for `target`."""
-    return compile_checked(check_files(paths, previous), target)
+    """Compile the definitions that `paths` name, under the policy in force, for `target`."""
+    return compile_checked(check_files(paths, previous, policy), target)
 
 
 def compile_text(text: str, path: str, target: str = "prometheus") -> Compiled:
@@ -94,7 +126,9 @@ def compile_checked(checked: Checked, target: str = "prometheus") -> Compiled:
 
 def plan_checked(checked: Checked) -> tuple[RuleFile, ...]:
     """Return the rules of each service, by name; none if there are errors."""
-    return () if checked.failed else tuple(plan_rules(service) for service in _in_order(checked.services))
+    if checked.failed:
+        return ()
+    return tuple(plan_rules(service, checked.governance) for service in _in_order(checked.services))
 
 
 def judge(plans: Sequence[RuleFile], checked: Checked, version: str) -> list[Diagnostic]:
@@ -185,6 +219,30 @@ def _check_texts(texts: Mapping[str, str], previous: Mapping[str, str]) -> Check
             services.append(service)
     diagnostics += check_all(services, spans)
     return Checked(services=tuple(services), diagnostics=tuple(diagnostics), spans=spans, sources=texts)
+
+
+def read_governance(folder: Path, service: str) -> Checked:
+    """Return what was decided about `service`, and what is wrong with it as far as can be told without definitions."""
+    undefined = Service(name=service, slos=(), path="", digest="")
+    return _govern(Checked(services=(undefined,), spans={}, sources={}), folder, {}, sure=False)
+
+
+def _govern(checked: Checked, folder: Path, drafts: Mapping[str, str], *, sure: bool) -> Checked:
+    """Return the same with what was decided in `folder`, and what is wrong with it; `sure` as in `Decided`."""
+    files, diagnostics = find_policy(folder)
+    texts = {name: (str(folder / name), text) for name, text in drafts.items()}
+    for name, file in files.items():
+        text, complaints = (None, []) if name in texts else read_text(file)
+        diagnostics += complaints
+        if text is not None:
+            texts[name] = (str(file), text)
+    document, complaints = read_policy(texts)
+    services = {service.name: service for service in checked.services}
+    governance = bind_policy(document, next(iter(services)) if len(services) == 1 else "")
+    decided = Decided(governance=governance, services=services, sure=sure)
+    diagnostics += [*complaints, *check_policy(decided, document.spans)]
+    sources = dict(checked.sources) | dict(texts.values())
+    return replace(checked, governance=governance, sources=sources).and_(diagnostics)
 
 
 def _in_order(services: Iterable[Service]) -> list[Service]:

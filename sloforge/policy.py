@@ -158,5 +158,6 @@ class Enforcement:
     changes: Mapping[str, ChangeRule] = field(default_factory=lambda: CHANGES)
 
 
+EXCLUSION_AHEAD_S: Final = DAY  # an exclusion may end so long after it was written: none outlives its reason unseen
 POSTMORTEM_WINDOWS_S: Final = (HOUR, 6 * HOUR, DAY, 3 * DAY)
 MEMORY_S: Final = 90 * DAY  # how far a latch or a freeze looks back, as far as Prometheus keeps its data

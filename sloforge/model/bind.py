@@ -84,6 +84,7 @@ def _slo(shape: SloShape, document: Document, route: Route, findings: Findings) 
         traffic=shape.traffic,
         justification=shape.justification.strip(),
     )
+        hard_stop=shape.hard_stop,
 
 
 def _reasons(shape: ReasonsShape | None, route: Route, findings: Findings) -> Reasons | None:

@@ -114,6 +114,13 @@ def _unknown_tier(tier: str, known: set[str]) -> str:
 
 # --- one SLO ----------------------------------------------------------------
 
+def hard_stop(slo: Slo, _: Service) -> Iterator[Complaint]:
+    """An objective whose loss stops shipping is said to do so; where no violation is allowed it goes without saying."""
+    if slo.hard_stop and isinstance(slo.indicator, Hard):
+        message = "a hard SLO stops shipping at any violation"
+        yield Complaint(Code.HARD_STOP_KEY, ("hard_stop",), message, "remove `hard_stop:`")
+
+
 
 def objective(slo: Slo, _: Service) -> Iterator[Complaint]:
     """Between 0 and 100 per cent, but for hard SLOs, which have none."""
@@ -212,6 +219,7 @@ def budget_below_one(slo: Slo, _: Service) -> Iterator[Complaint]:
         least = format_number(-(-1 // (1 - slo.objective)))
         message = (
             f"{format_number(slo.traffic)} events in {format_duration(slo.period_s)} at {_percent(slo.objective)} "
+    hard_stop,
             f"allow {format_number(allowed, 3)} failures: the first one overspends the budget"
         )
         yield Complaint(Code.BUDGET_BELOW_ONE, ("traffic",), message, f"this objective needs {least} events a period")

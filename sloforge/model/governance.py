@@ -103,6 +103,7 @@ class Duty:
     person: str
     start_s: int
     end_s: int
+    origin: Route = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,8 @@ def _taken(name: str, route: Route, identity: Pairs, reserved: frozenset[str]) -
         yield Complaint(Code.LABEL_RESERVED, route, message, "choose another name")
 
 
-def _value(value: str, route: Route, what: str) -> Iterator[Complaint]:
+def one_line(value: str, route: Route, what: str) -> Iterator[Complaint]:
+    """Yield what is wrong with text that becomes a label, an annotation or a comment; `what` names it."""
     if "{{" in value:
         message = f"{what} holds {{{{, which Prometheus would run as a template"
         yield Complaint(
@@ -46,7 +47,7 @@ def _all(labels: Pairs, key: str, identity: Pairs) -> Iterator[Complaint]:
         route = (key, name)
         yield from _name(name, (*route, KEY))
         yield from _taken(name, (*route, KEY), identity, RESERVED_LABELS | INFO_LABELS)
-        yield from _value(value, route, f"label {name!r}")
+        yield from one_line(value, route, f"label {name!r}")
 
 
 def service_words(service: Service) -> Iterator[Complaint]:
@@ -57,13 +58,13 @@ def service_words(service: Service) -> Iterator[Complaint]:
             yield Complaint(Code.LABEL_VALUE, ("identity", name), f"identity label {name!r} is empty, and so no label")
     yield from _all(service.labels, "labels", service.identity)
     for key, word in service.severities:
-        yield from _value(word, ("severities", key), f"the severity {key!r}")
+        yield from one_line(word, ("severities", key), f"the severity {key!r}")
     for key, word in service.metadata:
-        yield from _value(word, ("metadata", key), f"metadata {key!r}")
+        yield from one_line(word, ("metadata", key), f"metadata {key!r}")
     for tier, _ in service.tiers:
-        yield from _value(tier, ("tiers", tier), "the name of a tier")
+        yield from one_line(tier, ("tiers", tier), "the name of a tier")
     for client, _ in service.clients:
-        yield from _value(client, ("clients", client), "the name of a client")
+        yield from one_line(client, ("clients", client), "the name of a client")
 
 
 def slo_labels(slo: Slo, service: Service) -> Iterator[Complaint]:
@@ -75,7 +76,7 @@ def slo_words(slo: Slo, _: Service) -> Iterator[Complaint]:
     """What becomes a label of slo_info, or stands in our own annotations."""
     words = (("title", slo.title), ("ref", slo.ref), ("owner", slo.owner), ("tier", slo.tier), ("runbook", slo.runbook))
     for key, word in words:
-        for complaint in _value(word, (key,), key):
+        for complaint in one_line(word, (key,), key):
             yield complaint._replace(fallback=(key,))
 
 

@@ -17,7 +17,7 @@ FLAG: Final = "=flag"  # tags of our unions: they enter pydantic's error routes 
 MAP: Final = "=map"
 
 
-def _read(code: Code, parse: Callable[[str], object]) -> BeforeValidator:
+def read_by(code: Code, parse: Callable[[str], object]) -> BeforeValidator:
     """Return a validator that reads text by `parse`; a ValueError becomes a finding under `code`."""
 
     def validate(value: object) -> object:
@@ -65,13 +65,13 @@ def _form(value: object) -> str:
     return MAP if isinstance(value, dict | BaseModel) else FLAG
 
 
-Text = Annotated[str, _read(Code.EMPTY_VALUE, _word)]
+Text = Annotated[str, read_by(Code.EMPTY_VALUE, _word)]
 Name = Annotated[str, Field(pattern="^[a-z0-9-]{1,63}$")]
-Number = Annotated[Decimal, _read(Code.BAD_NUMBER, parse_number)]
-Integer = Annotated[int, _read(Code.BAD_NUMBER, _integer)]
-Count = Annotated[int, _read(Code.BAD_NUMBER, _count)]
-Duration = Annotated[int, _read(Code.BAD_DURATION, parse_duration)]
-Flag = Annotated[bool, _read(Code.BAD_BOOLEAN, _boolean)]
+Number = Annotated[Decimal, read_by(Code.BAD_NUMBER, parse_number)]
+Integer = Annotated[int, read_by(Code.BAD_NUMBER, _integer)]
+Count = Annotated[int, read_by(Code.BAD_NUMBER, _count)]
+Duration = Annotated[int, read_by(Code.BAD_DURATION, parse_duration)]
+Flag = Annotated[bool, read_by(Code.BAD_BOOLEAN, _boolean)]
 Selectors = Annotated[list[Text], Field(min_length=1), BeforeValidator(_as_list)]
 Words = dict[str, str]
 
@@ -252,6 +252,7 @@ class Document(Defaults):
     service: Name
     identity: Words = {}
     severities: SeveritiesShape = SeveritiesShape()
+    hard_stop: Flag = False
     sample_delay: Duration | None = None
     metadata: Words = {}
     tiers: dict[str, TierShape] = {}
@@ -259,9 +260,8 @@ class Document(Defaults):
     slos: Annotated[list[SloShape | None], Field(min_length=1)]
 
 
-def keys_at(route: tuple[str | int, ...]) -> list[str]:
-    """Return the keys that are known at a pydantic error route. Indexes, tags and keys of dicts change no shape."""
-    shape: type[BaseModel] = Document
+def keys_at(route: tuple[str | int, ...], shape: type[BaseModel]) -> list[str]:
+    """Return the keys known at a pydantic error route of `shape`. Indexes, tags and keys of dicts change no shape."""
     for part in route:
         for name, field in shape.model_fields.items():
             if part == (field.alias or name):

@@ -10,7 +10,7 @@ import pytest
 
 READERS = {  # outside module -> the only modules of the compiler that may import it
     "yaml": {"parse.text", "exporter.universe"},
-    "pydantic": {"parse.shapes", "parse.document"},
+    "pydantic": {"parse.shapes", "parse.policy_shapes", "parse.document"},
     "jinja2": {"render.prose"},
     "subprocess": {"verify.process"},
     "typer": {"cli", "cli_exporter", "cli_gate"},
