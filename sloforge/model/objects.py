@@ -9,6 +9,8 @@ from sloforge.diagnostics import Route
 from sloforge.policy import BurnWindow
 
 Pairs = tuple[tuple[str, str], ...]  # sorted by key; a dict would let a later stage edit the facts
+Shares = tuple[tuple[str, Decimal], ...]  # likewise; 0.995, never per cent
+Tiers = tuple[tuple[str, Decimal | None], ...]  # objectives by tier; None is the SLO's own
 
 
 class SloClass(Enum):
@@ -99,11 +101,23 @@ Indicator = Ratio | Latency | Probe | Events | Hard
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grouping:
-    """A budget for each combination of `labels` as well, for at most `limit` combinations."""
+    """A budget for each combination of `labels` as well, for at most `limit` combinations.
+
+    `objectives` are of values of a label: of a combination's objectives the strictest counts.
+    """
 
     labels: tuple[str, ...]
     limit: int = 500
     alerts: bool = False
+    objectives: tuple[tuple[str, Shares], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partition:
+    """The budget divided over the values of a label; `shares` add up to 1. A share of `other` is for all other values."""
+
+    label: str
+    shares: Shares
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +145,8 @@ class Slo:
     indicator: Indicator
     origin: Route
     by: Grouping | None = None
+    tiers: Tiers = ()  # the file's and its own; without `client_id` in `by` nothing comes of them
+    partition: Partition | None = None
     reasons: Reasons | None = None
     counter: CounterKind = CounterKind.PROCESS
     births: Births = Births.UP
@@ -161,5 +177,5 @@ class Service:
     severities: Pairs = (("page", "page"), ("ticket", "ticket"))
     sample_delay_s: int = 30
     metadata: Pairs = ()
-    tiers: tuple[tuple[str, Decimal | None], ...] = ()  # name, objective share
+    tiers: Tiers = ()
     clients: Pairs = ()  # client_id, tier

@@ -1,7 +1,7 @@
 """What stands per SLO: its constants, its counts, its own windows. Facts, not logic."""
 
 from sloforge import vocabulary as v
-from sloforge.model.objects import Pairs, Service, Slo
+from sloforge.model.objects import Matcher, Pairs, Service, Slo
 from sloforge.plan import ledger
 from sloforge.plan.counting import snapshot_rules
 from sloforge.plan.indicators import (
@@ -39,6 +39,10 @@ class Recorder:
     def series(self, name: str) -> str:
         """Return the selector of this SLO's own recorded series."""
         return name + self.braces
+
+    def narrowed(self, name: str, *more: Matcher) -> str:
+        """Return that selector with more matchers."""
+        return self.scope.narrowed(name, *more, slo=self.slo.id)
 
 
 def constants(recorder: Recorder, service: Service) -> list[RecordingRule]:

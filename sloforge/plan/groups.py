@@ -10,6 +10,7 @@ from sloforge.plan.counting import tick_sum
 from sloforge.plan.facts import Recorder
 from sloforge.plan.indicators import Reader, failed_tick, total_tick
 from sloforge.plan.ir import RecordingRule
+from sloforge.plan.objectives import has_own
 from sloforge.plan.promql import Scope, aggregate
 from sloforge.plan.windows import ANYWHERE, five_minutes, is_fast, latest, slow_name, window_sum
 from sloforge.policy import SLOW_S, BurnWindow
@@ -19,9 +20,6 @@ GROUP_TOTAL_TICK = f"{v.GROUP_PREFIX}:events_total:delta1m"
 GROUP_FAILED_TICK = f"{v.GROUP_PREFIX}:events_failed:delta1m"
 GROUP_TOTAL_DELTA5M = f"{v.GROUP_PREFIX}:events_total:delta5m"
 GROUP_FAILED_DELTA5M = f"{v.GROUP_PREFIX}:events_failed:delta5m"
-GROUP_TOTAL_PERIOD = f"{v.GROUP_PREFIX}:events_total:sum_period"
-GROUP_FAILED_PERIOD = f"{v.GROUP_PREFIX}:events_failed:sum_period"
-GROUP_REMAINING = f"{v.GROUP_PREFIX}:budget_remaining:ratio"
 REASON_TICK = f"{v.REASON_PREFIX}:events_failed:delta1m"
 REASON_DELTA5M = f"{v.REASON_PREFIX}:events_failed:delta5m"
 REASON_PERIOD = f"{v.REASON_PREFIX}:events_failed:sum_period"
@@ -58,8 +56,8 @@ def slow_groups(scope: Scope, service: Service) -> list[RecordingRule]:
     deltas: list[tuple[str, str, str]] = []
     if any(slo.by for slo in service.slos):
         deltas += [
-            (GROUP_TOTAL_DELTA5M, GROUP_TOTAL_TICK, GROUP_TOTAL_PERIOD),
-            (GROUP_FAILED_DELTA5M, GROUP_FAILED_TICK, GROUP_FAILED_PERIOD),
+            (GROUP_TOTAL_DELTA5M, GROUP_TOTAL_TICK, v.GROUP_TOTAL_PERIOD),
+            (GROUP_FAILED_DELTA5M, GROUP_FAILED_TICK, v.GROUP_FAILED_PERIOD),
         ]
     if any(slo.reasons for slo in service.slos):
         deltas.append((REASON_DELTA5M, REASON_TICK, REASON_PERIOD))
@@ -74,32 +72,43 @@ def slow_groups(scope: Scope, service: Service) -> list[RecordingRule]:
     return rules
 
 
-def public_groups(scope: Scope, service: Service) -> list[RecordingRule]:
-    """Return the public series of combinations and reasons."""
-    rules: list[RecordingRule] = []
-    if any(slo.by for slo in service.slos):
-        total, failed = scope.series(GROUP_TOTAL_PERIOD), scope.series(GROUP_FAILED_PERIOD)
-        budget = scope.series(v.ERROR_BUDGET)
-        left = f"1 - clamp_min({failed}, 0) / ({total} * {scope.on} group_left () {budget} > 0)"
-        rules += [
-            _rule(
-                GROUP_TOTAL_PERIOD,
-                exact_or_counted(scope, GROUP_TOTAL_PERIOD),
-                "All SLOs with `by`: the same for each combination of labels",
-            ),
-            _rule(GROUP_FAILED_PERIOD, exact_or_counted(scope, GROUP_FAILED_PERIOD)),
-            _rule(GROUP_REMAINING, f"{left}\nor (1 + 0 * {total} unless {total} > 0)"),
-        ]
-    if any(slo.reasons for slo in service.slos):
-        rules += [
-            _rule(
-                REASON_PERIOD,
-                exact_or_counted(scope, REASON_PERIOD),
-                "All SLOs with `reasons`: what the failures were",
-            ),
-            _rule(REASON_DAY, latest(scope.series(slow_name(REASON_DAY)))),
-        ]
-    return rules
+def group_sums(scope: Scope, service: Service) -> list[RecordingRule]:
+    """Return events and failures of each combination over the period."""
+    if not any(slo.by for slo in service.slos):
+        return []
+    note = "All SLOs with `by`: the same for each combination of labels"
+    return [
+        _rule(v.GROUP_TOTAL_PERIOD, exact_or_counted(scope, v.GROUP_TOTAL_PERIOD), note),
+        _rule(v.GROUP_FAILED_PERIOD, exact_or_counted(scope, v.GROUP_FAILED_PERIOD)),
+    ]
+
+
+def group_budgets(scope: Scope, service: Service) -> list[RecordingRule]:
+    """Return what is left of each combination's budget, by its own objective where it has one."""
+    if not any(slo.by for slo in service.slos):
+        return []
+    total, failed = scope.series(v.GROUP_TOTAL_PERIOD), scope.series(v.GROUP_FAILED_PERIOD)
+    budgets = [f"{scope.on} group_left () {scope.series(v.ERROR_BUDGET)}"]
+    if any(map(has_own, service.slos)):
+        budgets.insert(0, scope.series(v.GROUP_ERROR_BUDGET))
+    lost = f"clamp_min({failed}, 0)"
+    ratios = [f"1 - {lost} / ({total} * {budget} > 0)" for budget in budgets]
+    events = [f"{total} * {budget} - {lost}" for budget in budgets]
+    return [
+        _rule(v.GROUP_REMAINING, "\nor ".join([*ratios, f"(1 + 0 * {total} unless {total} > 0)"])),
+        _rule(v.GROUP_REMAINING_EVENTS, "\nor ".join(events)),
+    ]
+
+
+def reason_sums(scope: Scope, service: Service) -> list[RecordingRule]:
+    """Return the failures by reason over the period and over a day."""
+    if not any(slo.reasons for slo in service.slos):
+        return []
+    note = "All SLOs with `reasons`: what the failures were"
+    return [
+        _rule(REASON_PERIOD, exact_or_counted(scope, REASON_PERIOD), note),
+        _rule(REASON_DAY, latest(scope.series(slow_name(REASON_DAY)))),
+    ]
 
 
 def group_burns(recorder: Recorder) -> list[RecordingRule]:
@@ -116,9 +125,8 @@ def group_burns(recorder: Recorder) -> list[RecordingRule]:
         if window_s in longs_s:
             rules.append(recorder.rule(_failed_name(window), failed))
             failed = recorder.series(_failed_name(window))
-        budget = recorder.series(v.ERROR_BUDGET)
         ratio = f"clamp_min({failed}, 0) / ({total} > 0)"
-        rules.append(recorder.rule(_burn_name(window), f"{ratio} / {recorder.scope.on} group_left () {budget}"))
+        rules.append(recorder.rule(_burn_name(window), f"{ratio} / {_divisor(recorder)}"))
     return rules + [recorder.rule(v.group_burn_active(burn.tier), _condition(recorder, burn)) for burn in slo.windows]
 
 
@@ -141,6 +149,12 @@ def _window(recorder: Recorder, tick: str, window_s: int) -> str:
     return latest(recorder.series(_slow_window(tick.replace("delta1m", "delta5m"), window_s)))
 
 
+def _divisor(recorder: Recorder) -> str:
+    if has_own(recorder.slo):
+        return recorder.series(v.GROUP_ERROR_BUDGET)
+    return f"{recorder.scope.on} group_left () {recorder.series(v.ERROR_BUDGET)}"
+
+
 def _slow_window(delta: str, window_s: int) -> str:
     return slow_name(delta.replace("delta5m", f"sum{format_duration(window_s)}"))
 
@@ -154,4 +168,4 @@ def _burn_name(window: str) -> str:
 
 
 def _condition(recorder: Recorder, burn: BurnWindow) -> str:
-    return burning(recorder, burn, _burn_name, _failed_name, GROUP_TOTAL_PERIOD)
+    return burning(recorder, burn, _burn_name, _failed_name, v.GROUP_TOTAL_PERIOD)

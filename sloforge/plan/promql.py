@@ -1,14 +1,18 @@
 """PromQL text and its quoting: nowhere else is a label value put between quotes."""
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from textwrap import indent
+from typing import Final
 
 from sloforge import vocabulary as v
 from sloforge.model.objects import Matcher, Pairs, Selector
 from sloforge.quantities import format_duration
+
+_SPECIAL: Final = re.compile(r"[\\.+*?()|\[\]{}^$]")  # in RE2, outside of character classes
 
 
 @lru_cache(maxsize=65536)
@@ -21,6 +25,20 @@ def braces(matchers: Iterable[Matcher]) -> str:
     """Return `{a="b",c=~"d"}`, or nothing where there is no matcher."""
     inner = ",".join(f"{m.label}{m.op}{quote(m.value)}" for m in matchers)
     return f"{{{inner}}}" if inner else ""
+
+
+def one_of(label: str, values: Iterable[str], *, none: bool = False) -> Matcher:
+    """Return the matcher of series whose label has one of the values, or with `none` has none of them."""
+    listed = list(values)
+    if len(listed) == 1:
+        return Matcher(label, "!=" if none else "=", listed[0])
+    pattern = "|".join(_SPECIAL.sub(r"\\\g<0>", value) for value in listed)
+    return Matcher(label, "!~" if none else "=~", pattern)
+
+
+def with_label(body: str, label: str, value: str) -> str:
+    """Return `body` with one more label; `$` in a value would be read as a reference to a group."""
+    return f'label_replace({body}, {quote(label)}, {quote(value.replace("$", "$$"))}, "", "")'
 
 
 @lru_cache(maxsize=4096)
@@ -68,6 +86,10 @@ class Scope:
     def labelled(self, name: str, label: str, value: str) -> str:
         """Return the selector of a recorded series with one more label."""
         return name + braces((Matcher(label, "=", value), *self.matchers()))
+
+    def narrowed(self, name: str, *more: Matcher, slo: str | None = None) -> str:
+        """Return the selector of a recorded series with more matchers."""
+        return name + braces((*self.matchers(slo), *more))
 
     @property
     def names(self) -> tuple[str, ...]:
