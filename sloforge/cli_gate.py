@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, NoReturn
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from sloforge.query.endpoints import Endpoint
     from sloforge.query.replicas import Agreed
     from sloforge.query.services import Heard
+    from sloforge.query.snapshot import Snapshot
 
 FINDINGS, USAGE, UNREACHABLE = 1, 2, 3
 DEFAULT_POLICY: Final = Path("policy")
@@ -46,6 +48,17 @@ TimeoutOption = Annotated[
 ]
 
 app = typer.Typer()
+
+
+def _duration(text: str) -> str:
+    from sloforge.quantities import parse_duration
+
+    try:
+        if parse_duration(text) > 0:
+            return text
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    raise typer.BadParameter("it has to be longer than 0s")
 
 
 @app.command(
@@ -117,6 +130,70 @@ def status(
         typer.echo("\n\n".join(plain(one, numbers) for one in heard.services))
     if not heard.services:
         raise typer.Exit(UNREACHABLE)
+
+
+@app.command(
+    epilog="Examples:\n\n  sloforge flags --prometheus http://localhost:9090 --output flags.json"
+    "\n\n  sloforge flags --prometheus http://localhost:9090 --output flags.json --watch --every 30s"
+)
+def flags(
+    prometheus: PrometheusOption,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="The file to replace; else stdout.")
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on until SIGTERM.")] = False,
+    every: Annotated[
+        str, typer.Option("--every", metavar="TIME", help="How often, with --watch.", callback=_duration)
+    ] = "30s",
+    valid_for: Annotated[
+        str,
+        typer.Option(
+            "--valid-for", metavar="TIME", help="Flags fail closed so long after the last news.", callback=_duration
+        ),
+    ] = "5m",
+    service: ServiceOption = "",
+    label: LabelOption = None,
+    policy: PolicyOption = DEFAULT_POLICY,
+    timeout: TimeoutOption = 10.0,
+) -> None:
+    """Write what may ship, band and freeze as feature flags for flagd. Flags that are stale fail closed."""
+    from sloforge.gate.refresh import until_stopped
+    from sloforge.quantities import parse_duration
+
+    if watch and output is None:
+        raise typer.BadParameter("--watch needs a file to replace", param_hint="--output")
+
+    def once() -> int:
+        heard = _hear(prometheus, service, label, timeout)
+        for failure in heard.failures:
+            typer.echo(f"{failure}.", err=True)
+        if not heard.services:
+            return UNREACHABLE
+        return _write_flags(_only(heard).snapshot, _governance(policy), parse_duration(valid_for), output)
+
+    if watch:
+        until_stopped(once, parse_duration(every))
+    elif code := once():
+        raise typer.Exit(code)
+
+
+def _write_flags(state: "Snapshot", governance: "Governance", valid_s: int, output: Path | None) -> int:
+    """Write the flags to `output`, or to stdout; return the exit code."""
+    from sloforge.gate.flags import flags as flags_of
+    from sloforge.gate.flags import write
+    from sloforge.render.serialize import to_json
+
+    # By our own clock, as those who evaluate flags have no other; what is old news already expires earlier.
+    text = to_json(flags_of(state, governance, int(time.time() - state.age_s) + valid_s))
+    if output is None:
+        typer.echo(text, nl=False)
+        return 0
+    try:
+        write(output, text)
+    except OSError as error:
+        typer.echo(f"{output} cannot be written: {error.strerror or error}. Its flags fail closed in time.", err=True)
+        return FINDINGS
+    return 0
 
 
 def _unknown(heard: "Heard", fail_open: bool) -> NoReturn:
