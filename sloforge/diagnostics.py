@@ -167,8 +167,8 @@ class Code(Enum):
         "Add `justification: ...` to the SLO (policy, section 9.2), or keep the objective.")
     UNKNOWN_TIER = ("SF328", Severity.ERROR, "unknown tier",
         "Define the tier under `tiers:`, or use default.")
-    TIERS_UNUSED = ("SF329", Severity.WARNING, "tiers have no rules yet",
-        "Tiers and clients are checked and kept; no rule is generated from them so far.")
+    TIERS_UNUSED = ("SF329", Severity.WARNING, "tiers that no SLO tells apart",
+        "Give an SLO `by: {labels: [client_id]}`: a client's tier is found by its client_id.")
     ALERTS_ON_HARD = ("SF330", Severity.ERROR, "burn alerts on a hard SLO",
         "A hard SLO has no budget to burn: any violation pages. Remove `alerts:` from it.")
     ALERT_BUDGET = ("SF331", Severity.ERROR, "budget share out of range",

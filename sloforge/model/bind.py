@@ -13,12 +13,15 @@ from sloforge.model.objects import (
     Grouping,
     Hard,
     Pairs,
+    Partition,
     Reasons,
     Service,
+    Shares,
     Slo,
     SloClass,
+    Tiers,
 )
-from sloforge.parse.shapes import Document, ReasonsShape, SloShape
+from sloforge.parse.shapes import Document, GroupingShape, PartitionShape, ReasonsShape, SloShape, TierShape
 from sloforge.policy import PERIOD_S, SAMPLE_DELAY_S
 from sloforge.quantities import format_number
 
@@ -45,7 +48,7 @@ def bind(document: Document, spans: SpanMap, path: str) -> tuple[Service | None,
         severities=(("page", document.severities.page), ("ticket", document.severities.ticket)),
         sample_delay_s=SAMPLE_DELAY_S if document.sample_delay is None else document.sample_delay,
         metadata=_pairs(document.metadata),
-        tiers=tuple(sorted((name, _share(tier.objective)) for name, tier in document.tiers.items())),
+        tiers=_tiers(document.tiers),
         clients=_pairs(document.clients),
     )
     return service, findings.found
@@ -67,9 +70,9 @@ def _slo(shape: SloShape, document: Document, route: Route, findings: Findings) 
         period_s=shape.period or document.period or PERIOD_S,
         indicator=indicator,
         origin=route,
-        by=Grouping(labels=_sorted(shape.by.labels), limit=shape.by.limit, alerts=shape.by.alerts)
-        if shape.by
-        else None,
+        by=_grouping(shape.by),
+        tiers=_tiers(document.tiers | shape.tiers),
+        partition=_partition(shape.partition),
         reasons=_reasons(shape.reasons, (*route, "reasons"), findings),
         counter=CounterKind(shape.counter or "process"),
         births=Births(shape.births or "up"),
@@ -81,10 +84,29 @@ def _slo(shape: SloShape, document: Document, route: Route, findings: Findings) 
         runbook=shape.runbook if shape.runbook is not None else document.runbook or "",
         labels=_pairs(document.labels | shape.labels),
         annotations=_pairs(document.annotations | shape.annotations),
+        hard_stop=shape.hard_stop,
         traffic=shape.traffic,
         justification=shape.justification.strip(),
     )
-        hard_stop=shape.hard_stop,
+
+
+def _grouping(shape: GroupingShape | None) -> Grouping | None:
+    if shape is None:
+        return None
+    objectives = tuple((label, _shares(values)) for label, values in sorted(shape.objectives.items()))
+    return Grouping(labels=_sorted(shape.labels), limit=shape.limit, alerts=shape.alerts, objectives=objectives)
+
+
+def _partition(shape: PartitionShape | None) -> Partition | None:
+    return None if shape is None else Partition(label=shape.by, shares=_shares(shape.shares))
+
+
+def _tiers(shapes: dict[str, TierShape]) -> Tiers:
+    return tuple(sorted((name, _share(tier.objective)) for name, tier in shapes.items()))
+
+
+def _shares(per_cent: dict[str, Decimal]) -> Shares:
+    return tuple(sorted((name, (number * _HUNDREDTH).normalize()) for name, number in per_cent.items()))
 
 
 def _reasons(shape: ReasonsShape | None, route: Route, findings: Findings) -> Reasons | None:

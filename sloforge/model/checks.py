@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from sloforge.diagnostics import Code, Diagnostic, Route, SpanMap, locate
-from sloforge.model import alert_checks, label_checks, query_checks
+from sloforge.model import alert_checks, label_checks, query_checks, tier_checks
 from sloforge.model.complaint import Complaint
 from sloforge.model.objects import Births, CounterKind, Events, Hard, Latency, Probe, Ratio, Service, Slo
 from sloforge.policy import SLOW_S
@@ -93,33 +93,7 @@ def sample_delay(service: Service) -> Iterator[Complaint]:
         yield Complaint(Code.SAMPLE_DELAY, ("sample_delay",), message, "30s suits most scrapes")
 
 
-def tiers(service: Service) -> Iterator[Complaint]:
-    """Every tier that is named must be defined; its objective is one constant."""
-    known = {"default", *(name for name, _ in service.tiers)}
-    for client, tier in service.clients:
-        if tier not in known:
-            yield Complaint(Code.UNKNOWN_TIER, ("clients", client), _unknown_tier(tier, known))
-    for name, objective in service.tiers:
-        if objective is not None and not 0 < objective < 1:
-            message = f"objective of tier {name!r} is {_percent(objective)}, which is not between 0 and 100"
-            yield Complaint(Code.OBJECTIVE_RANGE, ("tiers", name, "objective"), message)
-    if service.tiers or service.clients:
-        message = "tiers and clients are checked, but no rule is generated from them yet"
-        yield Complaint(Code.TIERS_UNUSED, ("tiers" if service.tiers else "clients",), message)
-
-
-def _unknown_tier(tier: str, known: set[str]) -> str:
-    return f"tier {tier!r} is not defined; known here: {', '.join(sorted(known))}"
-
-
 # --- one SLO ----------------------------------------------------------------
-
-def hard_stop(slo: Slo, _: Service) -> Iterator[Complaint]:
-    """An objective whose loss stops shipping is said to do so; where no violation is allowed it goes without saying."""
-    if slo.hard_stop and isinstance(slo.indicator, Hard):
-        message = "a hard SLO stops shipping at any violation"
-        yield Complaint(Code.HARD_STOP_KEY, ("hard_stop",), message, "remove `hard_stop:`")
-
 
 
 def objective(slo: Slo, _: Service) -> Iterator[Complaint]:
@@ -138,6 +112,13 @@ def objective(slo: Slo, _: Service) -> Iterator[Complaint]:
     elif not 0 < slo.objective < 1:
         message = f"objective {format_number(slo.objective * 100)} is not between 0 and 100 per cent"
         yield Complaint(Code.OBJECTIVE_RANGE, ("objective",), message)
+
+
+def hard_stop(slo: Slo, _: Service) -> Iterator[Complaint]:
+    """An objective whose loss stops shipping is said to do so; where no violation is allowed it goes without saying."""
+    if slo.hard_stop and isinstance(slo.indicator, Hard):
+        message = "a hard SLO stops shipping at any violation"
+        yield Complaint(Code.HARD_STOP_KEY, ("hard_stop",), message, "remove `hard_stop:`")
 
 
 def period(slo: Slo, _: Service) -> Iterator[Complaint]:
@@ -219,17 +200,9 @@ def budget_below_one(slo: Slo, _: Service) -> Iterator[Complaint]:
         least = format_number(-(-1 // (1 - slo.objective)))
         message = (
             f"{format_number(slo.traffic)} events in {format_duration(slo.period_s)} at {_percent(slo.objective)} "
-    hard_stop,
             f"allow {format_number(allowed, 3)} failures: the first one overspends the budget"
         )
         yield Complaint(Code.BUDGET_BELOW_ONE, ("traffic",), message, f"this objective needs {least} events a period")
-
-
-def known_tier(slo: Slo, service: Service) -> Iterator[Complaint]:
-    """Where the file defines tiers, an SLO names one of them."""
-    known = {"default", *(name for name, _ in service.tiers)}
-    if service.tiers and slo.tier not in known:
-        yield Complaint(Code.UNKNOWN_TIER, ("tier",), _unknown_tier(slo.tier, known))
 
 
 def runbook(slo: Slo, _: Service) -> Iterator[Complaint]:
@@ -241,11 +214,12 @@ def runbook(slo: Slo, _: Service) -> Iterator[Complaint]:
 SERVICE_CHECKS: Final[tuple[Callable[[Service], Iterator[Complaint]], ...]] = (
     duplicate_ids,
     sample_delay,
-    tiers,
+    *tier_checks.SERVICE_CHECKS,
     *label_checks.SERVICE_CHECKS,
 )
 SLO_CHECKS: Final[tuple[Callable[[Slo, Service], Iterator[Complaint]], ...]] = (
     objective,
+    hard_stop,
     period,
     same_parts,
     hard_resets,
@@ -254,8 +228,8 @@ SLO_CHECKS: Final[tuple[Callable[[Slo, Service], Iterator[Complaint]], ...]] = (
     native_histogram,
     grouping,
     budget_below_one,
-    known_tier,
     runbook,
+    *tier_checks.SLO_CHECKS,
     *alert_checks.SLO_CHECKS,
     *query_checks.SLO_CHECKS,
     *label_checks.SLO_CHECKS,

@@ -193,6 +193,14 @@ class GroupingShape(Shape):
     labels: list[str]
     limit: Integer = 500
     alerts: Flag = False
+    objectives: dict[str, dict[str, Number]] = {}
+
+
+class PartitionShape(Shape):
+    """`partition`: the budget divided over the values of a label, in per cent."""
+
+    by: Text
+    shares: dict[str, Number]
 
 
 class ReasonsShape(Shape):
@@ -236,12 +244,15 @@ class SloShape(Defaults):
     objective: Number | None = None
     sli: SliShape
     by: GroupingShape | None = None
+    tiers: dict[str, TierShape] = {}
+    partition: PartitionShape | None = None
     reasons: ReasonsShape | None = None
     counter: Literal["process", "ledger"] | None = None
     births: Literal["up", "always", "never"] | None = None
     snapshots: Flag = False
     tier: Text = "default"
     traffic: Number | None = None
+    hard_stop: Flag = False
     justification: str = ""
 
 
@@ -252,7 +263,6 @@ class Document(Defaults):
     service: Name
     identity: Words = {}
     severities: SeveritiesShape = SeveritiesShape()
-    hard_stop: Flag = False
     sample_delay: Duration | None = None
     metadata: Words = {}
     tiers: dict[str, TierShape] = {}

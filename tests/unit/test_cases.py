@@ -31,10 +31,6 @@ ELSEWHERE = {
     Code.TOOL_FAILED: "tests/unit/verify/test_promtool.py",
     Code.TOOL_MISSING: "tests/unit/cli/test_cli.py",
 }
-# What comes with a finding and cannot be avoided.
-COMPANIONS = {
-    Code.UNKNOWN_TIER: {Code.TIERS_UNUSED},  # tiers are needed to miss one
-}
 WITH_CASES = [code for code in Code if code not in ELSEWHERE]
 
 
@@ -77,7 +73,7 @@ def test_code_says_what_is_wrong_and_what_to_do(code: Code) -> None:
 def test_bad_case_has_this_finding_alone_at_a_place_and_good_case_has_no_error(code: Code) -> None:
     folder = CASES / code.number
     bad, texts = findings(folder, "bad")
-    assert {finding.code for finding in bad} - COMPANIONS.get(code, set()) == {code}
+    assert {finding.code for finding in bad} == {code}
     assert all(0 < finding.span.line <= text.count("\n") + 1 for finding in bad for text in texts.values())
     assert all(render(bad, form, texts) for form in FORMATS)
     good, _ = findings(folder, "good")
