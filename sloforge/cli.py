@@ -16,6 +16,7 @@ import typer
 
 from sloforge.cli_exporter import demo, exporter
 from sloforge.cli_gate import app as gate
+from sloforge.cli_record import record
 
 if TYPE_CHECKING:
     from sloforge.diagnostics import Diagnostic
@@ -53,6 +54,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+exporter.add_typer(record, name="record")
 app.add_typer(exporter, name="exporter")
 app.add_typer(demo, name="demo")
 app.add_typer(gate)

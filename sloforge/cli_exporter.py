@@ -1,6 +1,6 @@
 """The commands `sloforge exporter …` and `sloforge demo …`. What they need is imported when they run."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from sloforge.exporter.exposer import Exposer
 
 FINDINGS, UNREACHABLE = 1, 3
+
+
+def examples(*commands: str) -> str:
+    """Return what `--help` ends with: each command on a line of its own, to be copied as it is."""
+    return "Examples:" + "".join(f"\n\n\b\n  {command}" for command in commands)
+
 
 demo = typer.Typer(help="See sloforge at work on something simulated.", no_args_is_help=True)
 exporter = typer.Typer(help="Expose what workers have counted in a ledger.", no_args_is_help=True)
@@ -32,15 +38,20 @@ SettingsOption = Annotated[
 ]
 
 
+def parse_option(parse: Callable[[str], int], text: str, option: str) -> int:
+    """Return what `parse` makes of an option's text; what it refuses by ValueError is wrong usage."""
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from error
+
+
 def _duration(text: str | None) -> str | None:
     from sloforge.quantities import parse_duration
 
-    try:
-        if text is None or parse_duration(text) > 0:
-            return text
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-    raise typer.BadParameter("it has to be longer than 0s")
+    if text is not None and parse_option(parse_duration, text, "--scrape-interval") == 0:
+        raise typer.BadParameter("it has to be longer than 0s")
+    return text
 
 
 ScrapeOption = Annotated[
@@ -63,8 +74,10 @@ def _address(text: str) -> str:
 
 
 @exporter.command(
-    epilog="Examples:\n\n  sloforge exporter serve --ledger sqlite:///var/lib/sloforge/ledger.db --universe clients.yml"
-    "\n\n  sloforge exporter serve --ledger redis://localhost:6379/0 --settings settings.yml --listen 0.0.0.0:9464"
+    epilog=examples(
+        "sloforge exporter serve --ledger sqlite:///var/lib/sloforge/ledger.db --universe clients.yml",
+        "sloforge exporter serve --ledger redis://localhost:6379/0 --settings settings.yml --listen 0.0.0.0:9464",
+    )
 )
 def serve(
     ledger: LedgerOption,
@@ -87,8 +100,10 @@ def serve(
 
 
 @exporter.command(
-    epilog="Examples:\n\n  sloforge exporter textfile --ledger sqlite:///ledger.db --output sloforge.prom"
-    "\n\n  sloforge exporter textfile --ledger sqlite:///ledger.db --universe clients.yml --output sloforge.prom"
+    epilog=examples(
+        "sloforge exporter textfile --ledger sqlite://ledger.db --output sloforge.prom",
+        "sloforge exporter textfile --ledger sqlite://ledger.db --universe clients.yml --output sloforge.prom",
+    )
 )
 def textfile(
     ledger: LedgerOption,
@@ -105,8 +120,10 @@ def textfile(
 
 
 @exporter.command(
-    epilog="Examples:\n\n  sloforge exporter doctor --ledger sqlite:///ledger.db"
-    "\n\n  sloforge exporter doctor --ledger redis://localhost:6379/0 --universe clients.yml"
+    epilog=examples(
+        "sloforge exporter doctor --ledger sqlite://ledger.db",
+        "sloforge exporter doctor --ledger redis://localhost:6379/0 --universe clients.yml",
+    )
 )
 def doctor(ledger: LedgerOption, universe: UniverseOption = None, settings: SettingsOption = None) -> None:
     """Look whether an exporter would work here; exit 1 if something is wrong."""
@@ -126,8 +143,10 @@ def _demo() -> None:
 
 
 @demo.command(
-    epilog="Examples:\n\n  sloforge demo workers --ledger sqlite:///demo.db"
-    "\n\n  sloforge demo workers --ledger sqlite:///demo.db --seed 3 --rounds 100 --seconds 60 --log events.jsonl"
+    epilog=examples(
+        "sloforge demo workers --ledger sqlite://demo.db",
+        "sloforge demo workers --ledger sqlite://demo.db --seed 3 --rounds 100 --seconds 60 --log events.jsonl",
+    )
 )
 def workers(
     ledger: LedgerOption,

@@ -187,6 +187,7 @@ class Lane:
         force: bool = False,
         heartbeat: bool = False,
         classify: Classify | None = None,
+        began: float | None = None,
         trace_id: str = "",
     ) -> Attempt:
         """Return one try of `key`, to be entered by `with` or `async with`.
@@ -196,7 +197,7 @@ class Lane:
         from `stable`; `workload_class` (organic, paid_ads, …) is for those who have a budget for each; `synthetic`
         marks probes, which are no part of any budget. `on_conflict`: what to do while another worker holds the key:
         raise AttemptInProgress, wait for it, or skip. `force` tries a key again that has failed for good; `heartbeat`
-        renews the lease of long tries.
+        renews the lease of long tries. `began`: when the work began, in seconds since 1970, where that is over.
         """
         exporter = self._exporter
         if not exporter.enabled:
@@ -207,7 +208,7 @@ class Lane:
         account = None if account_id is None else str(account_id)
         mine = tally.start(
             labels,
-            0.0,
+            began or 0.0,
             fingerprint(account) if account else "",
             "" if payload is None else fingerprint(payload),
             synthetic=synthetic,

@@ -35,12 +35,12 @@ def claim(
     waiting: bool = False,
     exempt: Pairs = (),
 ) -> Change[Claimed]:
-    """Take the key for a try, or say why not. `mine` is the tally to begin with; it starts now.
+    """Take the key for a try, or say why not. `mine` is the tally to begin with; it starts now, if not before.
 
     `identity` is a fingerprint of what may never differ. `waiting` asks again without being counted again. `exempt` is
     that of `attempts.fail`, for an earlier try whose lease nobody has settled yet.
     """
-    mine = {**mine, "first_s": now}
+    mine = {**mine, "first_s": min(mine["first_s"] or now, now)}
     if record is None or _forgotten(record, now, retention_s):
         return _run(BLANK, mine, now, identity, lease_s)
     if record.due_s is None or record.due_s > now:

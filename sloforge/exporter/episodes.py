@@ -20,6 +20,7 @@ from sloforge.exporter.settings import Settings
 from sloforge.exporter.steps import step
 
 SCOPE = "episode"
+TOIL = "intervention"
 KINDS: Final = ("approval", "captcha", "content", "login", "two_factor", "ui_change", "other")
 
 
@@ -75,6 +76,32 @@ def intervened(labels: Mapping[str, str]) -> Decide[Facts]:
     return decide
 
 
+@step("episode.told")
+def told(labels: Mapping[str, str], result: str) -> Decide[Facts]:
+    """End an episode as somebody tells afterwards, who does not know how long it took; the first word stands."""
+
+    def decide(record: Record | None, now: float) -> Change[Facts]:
+        if record is not None and "result" in record.body:
+            return Change(result=record.body)
+        facts = learn(record, labels=labels, since=now, ended=now, outcome=result, observed=True)
+        counts = (EPISODES.count(facts["labels"], result=result),)
+        return write(record, Record({**facts, "result": result}), counts)
+
+    return decide
+
+
+@step("intervention.once")
+def intervened_once(labels: Mapping[str, str]) -> Decide[bool]:
+    """Count a person's work that has a key of its own. True: it was new."""
+
+    def decide(record: Record | None, now: float) -> Change[bool]:
+        if record is not None:
+            return Change(result=False)
+        return Change(result=True, record=Record({"at": now}), counts=(INTERVENTIONS.count(labels),))
+
+    return decide
+
+
 @step("episode.ended")
 def ended(outcome: str) -> Decide[Facts]:
     """End an episode that `completed` or `failed`; the first word stands."""
@@ -109,9 +136,22 @@ class Episodes:
         )
 
     @quietly
-    def intervention(self, client_id: str, kind: str) -> None:
-        """Count that a person had to step in outside of any episode; KINDS are the kinds that are told apart."""
-        self._ledger.add([INTERVENTIONS.count(dict(self._labels({"client_id": client_id})), kind=_kind(kind))])
+    def intervention(self, client_id: str, kind: str, *, key: str | None = None) -> None:
+        """Count that a person had to step in outside of any episode; KINDS are the kinds that are told apart.
+
+        With a `key`, however often it is told, it counts once.
+        """
+        labels = {**dict(self._labels({"client_id": client_id})), "kind": _kind(kind)}
+        if key is None:
+            self._ledger.add([INTERVENTIONS.count(labels)])
+        else:
+            self._ledger.record(Ref(TOIL, key_hash(key)), intervened_once, labels)
+
+    @quietly
+    def told(self, key: str, *, client_id: str, side_effects: bool, result: str) -> None:
+        """Tell afterwards how an episode ended: `completed`, `intervened` or `failed`. One that has ended stays so."""
+        labels = {**dict(self._labels({"client_id": client_id})), "side_effects": str(side_effects).lower()}
+        self._ledger.record(Ref(SCOPE, key_hash(key)), told, labels, result)
 
 
 class Episode:

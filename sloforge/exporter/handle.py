@@ -112,7 +112,7 @@ class Attempt:
         """Take the answer to a claim; False: ask again later."""
         order = self._order
         if claimed is None:  # the ledger is out of reach, and this action may run without
-            self._unclaimed = {**order.tally, "first_s": self._desk.ledger.now()}
+            self._unclaimed = {**order.tally, "first_s": order.tally["first_s"] or self._desk.ledger.now()}
             return True
         verdict = claimed.verdict
         if verdict == "in_flight":
