@@ -9,23 +9,26 @@ from collections.abc import Iterable, Sequence
 
 from sloforge import vocabulary as v
 from sloforge.model.governance import Exclusion, Governance
-from sloforge.model.objects import Matcher, Service, Slo
-from sloforge.plan.budget import TICK_TIME, exact_or_counted
-from sloforge.plan.counting import signed_sum
+from sloforge.model.objects import Service, Slo
+from sloforge.plan.budget import exact_or_counted
+from sloforge.plan.excluded import (
+    EXCLUDED_FAILED,
+    EXCLUDED_TOTAL,
+    GROUP_EXCLUDED_FAILED,
+    GROUP_EXCLUDED_TOTAL,
+    HELD_NOTE,
+    counted,
+    held,
+    read,
+)
 from sloforge.plan.facts import Recorder
-from sloforge.plan.groups import GROUP_FAILED_TICK, GROUP_TOTAL_TICK
-from sloforge.plan.indicators import Reader
+from sloforge.plan.indicators import Reader, is_ledger
 from sloforge.plan.ir import RecordingRule
-from sloforge.plan.promql import Scope, aggregate, braces, over
-from sloforge.plan.windows import ANYWHERE, noted, slow_name
-from sloforge.policy import GAP_S, SLOW_S, TICK_S
-from sloforge.quantities import format_duration
+from sloforge.plan.promql import Scope
+from sloforge.plan.windows import ANYWHERE, noted
+from sloforge.quantities import HOUR
 
-EXCLUDED_TOTAL, EXCLUDED_FAILED = "slo:events_total:sum_excluded", "slo:events_failed:sum_excluded"
-GROUP_EXCLUDED_TOTAL = f"{v.GROUP_PREFIX}:events_total:sum_excluded"
-GROUP_EXCLUDED_FAILED = f"{v.GROUP_PREFIX}:events_failed:sum_excluded"
-HELD_FROM, HELD_TO = "slo_slow:held_from:timestamp", "slo_slow:held_to:timestamp"
-MARGIN_S = 3600  # an exclusion has left the period for good when the last late sum has been read
+MARGIN_S = HOUR  # an exclusion has left the period for good when the last late sum has been read
 
 Exclusions = Sequence[Exclusion]
 
@@ -35,8 +38,8 @@ def in_force(governance: Governance, service: str, slo: Slo) -> tuple[Exclusion,
 
     The plan has no clock, but the youngest entry of the policy folder tells how late it is at least.
     """
-    entries = (*governance.approvals, *governance.exclusions)
-    now_s = max((entry.at_s for entry in entries), default=0)
+    written = [*(a.at_s for a in governance.approvals), *(e.at_s for e in governance.exclusions)]
+    now_s = max(written, default=0)
     given = governance.exclusions_of(service, slo.id) if slo.objective is not None else ()
     return tuple(e for e in given if e.end_s + slo.period_s + MARGIN_S > now_s)
 
@@ -46,68 +49,20 @@ def excluding(governance: Governance, service: Service) -> bool:
     return any(in_force(governance, service.name, slo) for slo in service.slos)
 
 
-# --- the slow group: what is excluded of the sums as they are now -------------
-
-
 def slow_excluded(recorder: Recorder, reader: Reader, exclusions: Exclusions) -> list[RecordingRule]:
     """Return the events and failures that `exclusions` take out of one SLO's period sums, as they are now."""
-    slo = recorder.slo
     if not exclusions:
         return []
-    rules = [*_held(recorder), *_counted_pair(recorder, exclusions, ())]
-    if slo.by:
-        rules += _counted_pair(recorder, exclusions, slo.by.labels)
-    return noted(rules, _note(recorder, exclusions))
-
-
-def _note(recorder: Recorder, exclusions: Exclusions) -> str:
-    names = ", ".join(e.id for e in exclusions)
-    return (
-        f"{recorder.slo.id}: what exclusions take out of its sums as they are now: {names}.\n"
-        "The sums hold the minutes counted after held_from, until held_to: 5m counts enter and leave as a whole. Of\n"
-        "these, the minutes inside an exclusion are added up, each once (a sub-query repeats a count that is missing)"
-    )
-
-
-def _held(recorder: Recorder) -> list[RecordingRule]:
-    """Which counted minutes the period sums hold at this evaluation; a sub-query cannot know when that is."""
-    oldest_s = recorder.slo.period_s - SLOW_S // 2
-    left = over("last_over_time", recorder.series(TICK_TIME), GAP_S, oldest_s)
-    return [
-        recorder.rule(HELD_FROM, f"(max ({left}) or vector(time() - {oldest_s})) - {TICK_S}"),
-        recorder.rule(HELD_TO, f"vector(time() - {TICK_S})"),
-    ]
-
-
-def _counted_pair(recorder: Recorder, exclusions: Exclusions, by: tuple[str, ...]) -> list[RecordingRule]:
-    names = (GROUP_EXCLUDED_TOTAL, GROUP_EXCLUDED_FAILED) if by else (EXCLUDED_TOTAL, EXCLUDED_FAILED)
-    sums = (v.GROUP_TOTAL_PERIOD, v.GROUP_FAILED_PERIOD) if by else (v.TOTAL_PERIOD, v.FAILED_PERIOD)
-    rules = []
-    for failed, (name, period) in enumerate(zip(names, sums, strict=True)):
-        parts = [(1, _counted(recorder, exclusion, bool(failed), by)) for exclusion in exclusions]
-        nothing = aggregate("sum", f"0 * {recorder.series(slow_name(period))}", by)
-        rules.append(recorder.rule(slow_name(name), f"{signed_sum(parts, by)}\nor {nothing}"))
-    return rules
-
-
-def _counted(recorder: Recorder, exclusion: Exclusion, failed: bool, by: tuple[str, ...]) -> str:
-    """The counts of one exclusion's minutes. What happens in a minute is counted by the tick that follows it."""
-    if by or exclusion.scope:
-        tick = GROUP_FAILED_TICK if failed else GROUP_TOTAL_TICK
-    else:
-        tick = v.FAILED_TICK if failed else v.TOTAL_TICK
-    scope = tuple(Matcher(label, "=", value) for label, value in exclusion.scope)
-    counts = tick + braces((*recorder.scope.matchers(recorder.slo.id), *scope))
-    bounds = [f"scalar({recorder.series(name)} @ end())" for name in (HELD_FROM, HELD_TO)]
-    # Half a step short: see plan/windows.py.
-    range_s = format_duration(exclusion.end_s - exclusion.start_s - TICK_S // 2)
-    minutes = (
-        f"  {counts}\n  and (timestamp({counts}) > time() - {TICK_S}\n       > {bounds[0]}\n       <= {bounds[1]})"
-    )
-    return aggregate("sum", f"sum_over_time((\n{minutes}\n)[{range_s}:1m] @ {exclusion.end_s + TICK_S})", by)
-
-
-# --- the fast group: the figures without what is excluded ----------------------
+    slo = recorder.slo
+    levels = [(), slo.by.labels] if slo.by else [()]
+    rules = held(recorder)
+    for by in levels:
+        rules += counted(recorder, exclusions, by)
+    if is_ledger(slo):
+        for by in levels:
+            rules += read(recorder, reader, exclusions, by)
+    names = ", ".join(exclusion.id for exclusion in exclusions)
+    return noted(rules, f"{slo.id}: what is excluded of its sums as they are now, by {names}.\n{HELD_NOTE}")
 
 
 def with_exclusions(scope: Scope, service: Service, *, excluding: bool) -> list[RecordingRule]:
@@ -151,9 +106,6 @@ def _group_remaining(scope: Scope) -> RecordingRule:
 
 def _rule(record: str, expr: str) -> RecordingRule:
     return RecordingRule(record=record, expr=expr, origin=ANYWHERE)
-
-
-# --- what an exclusion explains -----------------------------------------------
 
 
 def excused(scope: Scope, exclusions: Iterable[Exclusion], after_s: int) -> str:
