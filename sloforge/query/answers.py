@@ -75,9 +75,10 @@ def shown(text: str) -> str:
 
 def _result(body: bytes, kind: str) -> list[Any]:
     try:
-        document = _mapping(json.loads(body))
+        document = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise AnswerError("did not answer in the JSON of Prometheus' HTTP API") from error
+    document = _mapping(document)
     if document.get("status") != "success":
         raise AnswerError(f"answered with an error: {read_error(body) or 'it does not say which'}")
     if warnings := document.get("warnings"):

@@ -1,0 +1,82 @@
+"""A server that lies: a real one, on loopback, that gives to every request the bytes that it was told to give."""
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Behaviour = Callable[[socket.socket], None]
+
+
+def says(status: str, kind: str, body: bytes, *headers: str) -> Behaviour:
+    """Return the behaviour of a whole HTTP answer."""
+    lines = [
+        f"HTTP/1.1 {status}",
+        f"Content-Type: {kind}",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+        *headers,
+    ]
+    return lambda peer: peer.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+
+
+def says_json(body: str, status: str = "200 OK") -> Behaviour:
+    """Return the behaviour of an answer that calls itself JSON."""
+    return says(status, "application/json", body.encode())
+
+
+def says_vector(*samples: str) -> Behaviour:
+    """Return the behaviour of a well-formed instant query's answer."""
+    return says_json('{"status":"success","data":{"resultType":"vector","result":[' + ",".join(samples) + "]}}")
+
+
+def drips(head: bytes, every_s: float = 0.2) -> Behaviour:
+    """Return the behaviour of sending `head`, and then a byte at a time for ever: no single wait is long."""
+
+    def drip(peer: socket.socket) -> None:
+        peer.sendall(head)
+        while True:
+            time.sleep(every_s)
+            peer.sendall(b" ")
+
+    return drip
+
+
+def floods(peer: socket.socket) -> None:
+    """Send JSON without end, as fast as it is taken."""
+    peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n[")
+    while True:
+        peer.sendall(b"0," * 65536)
+
+
+@contextmanager
+def lying(behaviour: Behaviour, heard: list[bytes] | None = None, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Run the server for as long as the block lasts; yield its address. What it is told goes to `heard`."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    peer, _ = server.accept()
+                except OSError:
+                    return
+                threading.Thread(target=answer, args=(peer,), daemon=True).start()
+
+        def answer(peer: socket.socket) -> None:
+            with peer:
+                try:
+                    peer = tls.wrap_socket(peer, server_side=True) if tls else peer
+                    request = peer.recv(65536)
+                    if heard is not None:
+                        heard.append(request)
+                    behaviour(peer)
+                except OSError:
+                    return
+
+        threading.Thread(target=serve, daemon=True).start()
+        try:
+            yield f"{'https' if tls else 'http'}://127.0.0.1:{server.getsockname()[1]}"
+        finally:
+            server.shutdown(socket.SHUT_RDWR)  # wakes who waits in accept
