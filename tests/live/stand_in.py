@@ -31,6 +31,7 @@ INBOUND = Counter("sloforge_inbound_events", "Inbound events", ["client_id", "pl
 REPLIES = Counter("sloforge_auto_replies", "Replies judged", ["client_id", "platform", "action_type", "result"])
 AUDITS = Counter("sloforge_audits", "Side effects judged", [*L, "result"])
 WRONG = Counter("sloforge_wrong_account_actions", "Actions on wrong accounts", ["platform", "lane", "action_type"])
+FLOODS = Counter("sloforge_spam_loops", "Floods of actions", ["client_id", "platform", "action_type"])
 OLDEST_DUE = Gauge("sloforge_queue_oldest_due_timestamp_seconds", "Oldest job not started, 0: none", ["queue", "lane"])
 
 
@@ -122,6 +123,7 @@ def declare() -> None:
             JOBS.labels(client, "publishing", lane, "on_time")
         OLDEST_DUE.labels("publishing", lane).set(0)
     WRONG.labels(PLATFORMS[0], "api", "publish")
+    FLOODS.labels(CLIENTS[0], PLATFORMS[0], "comment")
 
 
 def main() -> None:

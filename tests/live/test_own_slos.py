@@ -17,6 +17,7 @@ SETTLE_S = 75  # a tick counts what is born on a target that was scraped a minut
 WORK_S = 75  # of traffic: at least one tick in its midst
 TICK_S = 180  # an interval of the fast group, the samples' delay, and some for a busy machine
 SLOW_S = 480  # the same for the slow group and the fast evaluation that publishes its sums
+HARD = ("wrong-account", "spam-loop")
 
 
 @pytest.fixture
@@ -40,7 +41,9 @@ def test_every_figure_is_what_happened(server: Prometheus, exporter: StandIn) ->
     wait_for("scrapes before the first event", lambda: _scraped(server), SETTLE_S + 60)
     exporter.say("start")
     _let_pass(server, WORK_S)
-    assert server.by_slo("slo:hard_stop:active") == {"wrong-account": 0}
+    stops = server.by_slo("slo:hard_stop:active")
+    assert stops.keys() == {*HARD, "audit-completeness"}  # with so few audits, some missing ones may stop shipping
+    assert not any(stops[slo] for slo in HARD)
     truth = exporter.say("stop")
     exporter.say("violate")
     events, failed = ({slo: counts[i] for slo, counts in truth.items()} for i in (0, 1))
@@ -79,7 +82,7 @@ def _sums(server: Prometheus, kind: str) -> dict[str, float]:
 
 
 def _without_hard(values: dict[str, float]) -> dict[str, float]:
-    return {slo: value for slo, value in values.items() if slo != "wrong-account"}
+    return {slo: value for slo, value in values.items() if slo not in HARD}
 
 
 def _if_all(counted: dict[str, float], events: dict[str, int]) -> dict[str, float] | None:
