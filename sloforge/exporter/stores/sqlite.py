@@ -35,6 +35,7 @@ _COUNT = """INSERT INTO totals (name, labels, value, born_s) VALUES (?, ?, ?, ?)
     ON CONFLICT (name, labels) DO UPDATE SET value = value + excluded.value"""
 _TRACE = "UPDATE totals SET trace_id = ?, trace_value = ?, trace_s = ? WHERE name = ? AND labels = ?"
 _WAITING = "(due_s IS NOT NULL OR open)"  # the condition of the one index that tells what waits
+_OLD = "touched_s < ? AND NOT open AND due_s IS NULL"
 _CLOCK = "SELECT now_s, steady_s, boot FROM clock"
 _TICK = """INSERT INTO clock (one, now_s, steady_s, boot, written_s) VALUES (1, ?, ?, ?, ?)
     ON CONFLICT (one) DO UPDATE SET now_s = excluded.now_s, steady_s = excluded.steady_s, boot = excluded.boot,
@@ -99,10 +100,20 @@ class SqliteStore:
         return [Open(scope, to_labels(labels), number, oldest_s) for scope, labels, number, oldest_s in rows]
 
     def prune(self, before_s: float) -> int:
-        """Forget closed records untouched since `before_s`; totals stay. Return how many went."""
-        query = "DELETE FROM records WHERE touched_s < ? AND NOT open AND due_s IS NULL"
-        with self._writing() as (db, _):
-            return db.execute(query, (before_s,)).rowcount
+        """Forget closed records untouched since `before_s`; totals stay. Return how many went.
+
+        They are looked for while others write, and go in small lots, so that nobody waits for long.
+        """
+        gone, last = 0, 0
+        while True:
+            with self._reader.use() as db:
+                lot = db.execute(f"SELECT rowid FROM records WHERE rowid > ? AND {_OLD} LIMIT 100", (last, before_s))
+                rows = [(number, before_s) for (number,) in lot]
+            if not rows:
+                return gone
+            with self._writing() as (db, _):
+                gone += db.executemany(f"DELETE FROM records WHERE rowid = ? AND {_OLD}", rows).rowcount
+            last = rows[-1][0]
 
     def acquire(self, name: str, owner: str, seconds: float) -> str:
         """Take or renew the lease `name`; return its holder, which is `owner` on success."""

@@ -99,45 +99,6 @@ def test_what_came_due_while_nobody_was_there_is_settled_at_the_start(ledger: st
     exporter.close()
 
 
-def test_a_scrape_does_not_hold_up_writers(ledger: str, tmp_path: Path) -> None:
-    """Not by more than 10 ms: while pages are read in a row, the usual transaction is as quick as without."""
-    exporter = Exporter(ledger)
-    with (
-        serving(ledger, tmp_path) as (_, url),
-        subprocess.Popen(
-            [sys.executable, "-c", f"import urllib.request as u\nwhile True: u.urlopen({url!r}).read()"]
-        ) as scraper,
-    ):
-        took = []
-        for number in range(200):
-            start = time.perf_counter()
-            exporter.queue("publishing").scheduled(f"job-{number}", due=time.time(), client_id="acme", lane="api")
-            took.append(time.perf_counter() - start)
-        scraper.kill()
-    exporter.close()
-    assert sorted(took)[len(took) // 2] < 0.01
-
-
-def test_the_exposing_process_measures_by_the_settings_of_the_workers(ledger: str, tmp_path: Path) -> None:
-    """What it settles itself follows the file too: here, an exempt class that spends no budget."""
-    numbers = tmp_path / "settings.yml"
-    numbers.write_text("exempt: {runner_failure: [crash]}\nleases: {api: 1s}\nqueue_delays: {stories: 1h}\n", "utf-8")
-    universe = str(tmp_path / "clients.yml")
-    exporter = Exporter(ledger, settings=numbers)
-    attempt(exporter, "dies").__enter__()
-    exporter.close()
-    time.sleep(1.1)
-    target = tmp_path / "sloforge.prom"
-    options = ("--ledger", ledger, "--universe", universe, "--settings", str(numbers), "-o", str(target))
-    for _ in range(2):
-        assert sloforge("exporter", "textfile", *options, "--scrape-interval", "1s").returncode == 0
-        time.sleep(2.1)  # totals that were born while nobody looked are at 0 for two scrapes
-    page = target.read_text(encoding="utf-8")
-    [line] = [each for each in page.splitlines() if 'reason="exempt_class"' in each]
-    assert line.startswith("sloforge_attempts_excluded_total{")
-    assert 'queue="stories"' in page
-
-
 def test_the_textfile_is_whole_and_readable(ledger: str, tmp_path: Path) -> None:
     target = tmp_path / "sloforge.prom"
     for _ in range(2):

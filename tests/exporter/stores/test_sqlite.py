@@ -68,6 +68,19 @@ def test_a_ledger_of_version_1_is_brought_up_and_loses_nothing(path: Path, store
     assert store.totals() == [Total("x_total", lane, 42, START_S - 1, "trace", 1, START_S)]
 
 
+def test_what_waits_is_found_without_reading_what_does_not(path: Path, store: SqliteStore) -> None:
+    """Both questions go to the one index of what waits, however many records are settled."""
+    store.transact(REF, put(Record({}, due_s=START_S, open=True)))
+    asked: list[str] = []
+    with store._reader.use() as db:
+        db.set_trace_callback(asked.append)
+        assert store.due(START_S) == [REF]
+        assert len(store.open_groups()) == 1
+        db.set_trace_callback(None)
+        plans = [str(db.execute(f"EXPLAIN QUERY PLAN {query}").fetchall()) for query in asked]
+    assert all("records_waiting" in plan for plan in plans)
+
+
 def test_a_migration_that_fails_leaves_the_file_as_it_was(
     path: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
