@@ -1,4 +1,8 @@
-"""Every finding is explained, shown by a definition that has it and by one that has not: tests/cases/<number>/."""
+"""Every finding is explained, and shown by input that has it and by input that has not: tests/cases/<number>/.
+
+`bad*.yml` and `good*.yml` are definitions. Where the finding is about policy files, `bad/` and `good/` are policy
+folders, for the definitions beside them or else those of tests/cases/slo_definitions.yml.
+"""
 
 import json
 from decimal import Decimal
@@ -12,9 +16,11 @@ from sloforge.model.checks import check, check_all, check_history
 from sloforge.model.objects import Service
 from sloforge.parse.document import read_document
 from sloforge.parse.text import parse_yaml, read_text
+from sloforge.pipeline import check_files
 from sloforge.report import FORMATS, render
 
 CASES = Path(__file__).parent.parent / "cases"
+SHOP = CASES / "slo_definitions.yml"
 
 # Findings that no definitions file can hold, and the test that meets them.
 ELSEWHERE = {
@@ -30,12 +36,18 @@ ELSEWHERE = {
     Code.TOOL_COMPLAINT: "tests/unit/verify/test_promtool.py",  # promtool's verdict
     Code.TOOL_FAILED: "tests/unit/verify/test_promtool.py",
     Code.TOOL_MISSING: "tests/unit/cli/test_cli.py",
+    Code.POLICY_FILE: "tests/unit/parse/test_policy_document.py",  # a file, and no place in it
 }
 WITH_CASES = [code for code in Code if code not in ELSEWHERE]
 
 
 def findings(folder: Path, kind: str) -> tuple[list[Diagnostic], dict[str, str]]:
-    """All findings of a case's files (`bad*.yml`), read the way the program reads them, and their texts."""
+    """All findings of a case's files (`bad*.yml` or `bad/`), read as the program reads them, and their texts."""
+    if (folder / kind).is_dir():
+        own = folder / SHOP.name
+        others = [path for path in folder.glob("*.yml") if path != own]
+        checked = check_files([own if own.exists() else SHOP, *others], policy=folder / kind)
+        return list(checked.diagnostics), dict(checked.sources)
     found: list[Diagnostic] = []
     services: list[Service] = []
     spans: dict[str, SpanMap] = {}
@@ -74,14 +86,15 @@ def test_bad_case_has_this_finding_alone_at_a_place_and_good_case_has_no_error(c
     folder = CASES / code.number
     bad, texts = findings(folder, "bad")
     assert {finding.code for finding in bad} == {code}
-    assert all(0 < finding.span.line <= text.count("\n") + 1 for finding in bad for text in texts.values())
+    places = [finding.span for finding in bad if finding.span.path in texts]  # or the file is no text
+    assert all(0 < span.line <= texts[span.path].count("\n") + 1 for span in places)
     assert all(render(bad, form, texts) for form in FORMATS)
     good, _ = findings(folder, "good")
     assert not [finding for finding in good if finding.code is code or finding.is_error]
 
 
 def test_no_case_is_without_its_code() -> None:
-    assert {path.name for path in CASES.iterdir()} == {code.number for code in WITH_CASES}
+    assert {path.name for path in CASES.iterdir() if path.is_dir()} == {code.number for code in WITH_CASES}
 
 
 @pytest.mark.parametrize("code", list(ELSEWHERE), ids=lambda code: code.name)
