@@ -137,7 +137,7 @@ def attempt(
     _among(reason, REASONS[FailureClass(failure_class)] if failure_class else (), "--reason")
     if final and result is not Result.FAILED:
         raise typer.BadParameter("only a failure can be final", param_hint="--final")
-    endings: dict[Result, Callable[["Attempt"], object]] = {
+    endings: dict[Result, Callable[[Attempt], object]] = {
         Result.SUCCEEDED: lambda told: told.succeed(
             post_id, author_id=author, verified=verified or None, proof=proof, url=url
         ),

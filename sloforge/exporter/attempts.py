@@ -107,7 +107,6 @@ def fail(
     why: Sequence[str],
     final: bool = False,
     unknown: bool = False,
-    wrong_account: bool = False,
     exempt: Pairs = (),
     unclaimed: Tally | None = None,
     trace_id: str = "",
@@ -115,22 +114,18 @@ def fail(
     """End in failure; False: another owner has the key, and this one's failure is nobody's business any more.
 
     `why` is one of failures.PAIRS, `exempt` those of them that are excluded at once.
-    `unknown`: the effect may have happened nevertheless. `wrong_account`: it did, and on an account not meant.
+    `unknown`: the effect may have happened nevertheless.
     """
     record = _find(record, lane, unclaimed, owner)
-    if record is None:
+    if record is None or not is_held_by(record, owner):
         return Change(result=False)
-    wrong = Counted(record.body["lanes"][lane], ())
-    if wrong_account:  # a fact, whoever has the key now
-        wrong = counting.count(wrong.tally, now, counting.WRONG_ACCOUNT, trace_id=trace_id)
-    if not is_held_by(record, owner):
-        return Change(result=False, record=keep(record, wrong.tally) if wrong.counts else None, counts=wrong.counts)
     failure = Failure(why[0], why[1])
-    counted = _fail(wrong.tally, now, failure, exempt, effect=record.body["effect"], trace_id=trace_id)
+    tally = record.body["lanes"][lane]
+    counted = _fail(tally, now, failure, exempt, effect=record.body["effect"], trace_id=trace_id)
     return Change(
         result=True,
         record=_ended(record, now, "failed", counted.tally, final=final, unknown=unknown),
-        counts=(*wrong.counts, *counted.counts, *try_ended(record, owner, lane, "failed")),
+        counts=(*counted.counts, *try_ended(record, owner, lane, "failed")),
     )
 
 

@@ -26,8 +26,9 @@ from sloforge.exporter.failures import (
     failure,
 )
 from sloforge.exporter.orders import Desk, Order, Proof, Verdict
+from sloforge.exporter.safety import Safety
 from sloforge.exporter.steps import Step
-from sloforge.exporter.tally import Tally
+from sloforge.exporter.tally import Tally, labels_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -237,8 +238,10 @@ class Attempt:
         self.post_id = str(post_id or url or "")
         meant = self._order.account_id
         if author_id is not None and meant is not None and str(author_id) != meant:
-            _log.error("WRONG ACCOUNT: %s was done on an account that was not meant", "/".join(self._labels))
-            self._fail(NO_VISIBILITY, final=True, wrong_account=True)
+            # First, and for itself: a fact that stands, whoever has the key now.
+            labels = labels_of(self._order.tally)
+            Safety(self._desk.ledger).tell("wrong_account", self._order.ref.key, labels, self._order.trace_id)
+            self._fail(NO_VISIBILITY, final=True)
             return False
         if verified is False:
             self._fail(NO_VISIBILITY)

@@ -24,13 +24,14 @@ log = logging.getLogger(__name__)
 
 
 @step("safety.happened", durable=True)
-def happened(scope: str, labels: Mapping[str, str]) -> Decide[bool]:
-    """Count a wrong account, or one barely avoided, once for each key. True: it was new."""
+def happened(scope: str, labels: Mapping[str, str], trace_id: str = "") -> Decide[bool]:
+    """Count a wrong account, or one barely avoided, once for each key and lane. True: it was new."""
 
     def decide(record: Record | None, now: float) -> Change[bool]:
         if record is not None:
             return Change(result=False)
-        return Change(result=True, record=Record({"at": now}), counts=(FAMILIES[scope].count(labels),))
+        count = FAMILIES[scope].count(labels, trace_id=trace_id)
+        return Change(result=True, record=Record({"at": now}), counts=(count,))
 
     return decide
 
@@ -57,8 +58,8 @@ class Safety:
     def wrong_account(self, *, intended: str, actual: str, key: str, labels: Mapping[str, str]) -> bool:
         """Tell on which account an action was carried out; on a wrong one it is a violation, once for each key.
 
-        An attempt that is told its `author_id` does this by itself. `labels` are those of `families.L`, guarded.
-        Returns whether the account was wrong.
+        An attempt that is told its `author_id` does this by itself, and both count as one. `labels` are those of
+        `families.L`, guarded. Returns whether the account was wrong.
         """
         return self._compare("wrong_account", intended, actual, key, labels)
 
@@ -73,9 +74,17 @@ class Safety:
 
     @quietly
     def _tell(self, scope: str, key: str, labels: Mapping[str, str]) -> None:
+        self.tell(scope, key_hash(key), labels)
+
+    @quietly
+    def tell(self, scope: str, key: bytes, labels: Mapping[str, str], trace_id: str = "") -> None:
+        """Count what happened once for each key and lane, whoever tells it: an attempt, a verifier, a person.
+
+        `scope` is one of FAMILIES, `key` that of the attempt's Ref.
+        """
         # Account ids may be personal data: the log says whose, and the client's own records say which.
         log.error("%s: client %s on %s", scope.replace("_", " "), labels["client_id"], labels["platform"])
-        self._ledger.record(Ref(scope, key_hash(key)), happened, scope, dict(labels))
+        self._ledger.record(Ref(f"{scope}/{labels['lane']}", key), happened, scope, dict(labels), trace_id)
 
 
 class Spam:

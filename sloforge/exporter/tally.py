@@ -56,7 +56,6 @@ LATE_RECOVERY = Move("late_recovery", f.LATE_RECOVERIES)
 EXCLUSION = {reason: Move(reason, f.EXCLUDED, (("reason", reason),)) for reason in (*OUTSIDE, *FORGIVEN)}
 EFFECT = Move("effect", f.SIDE_EFFECTS)
 REPEATED_EFFECT = Move("duplicate_effect", f.DUPLICATE_SIDE_EFFECTS)
-WRONG_ACCOUNT = Move("wrong_account", f.WRONG_ACCOUNT)
 NEAR_MISS = Move("near_miss", f.NEAR_MISSES)
 
 _TRACED = (f.FAILURES.name, f.WRONG_ACCOUNT.name)

@@ -280,6 +280,36 @@ def test_a_post_by_a_wrong_author_is_a_violation(shop: Shop) -> None:
     assert shop.count(f.WRONG_ACCOUNT) == shop.count(f.FAILURES) == 1
 
 
+def test_a_wrong_account_that_several_tell_of_is_one_violation(shop: Shop) -> None:
+    """The attempt by its author, a verifier or a person by its key: in either order, and in each lane for itself."""
+
+    def verify(key: str, lane: str = "api") -> None:
+        labels = {"client_id": "acme", "platform": "instagram", "lane": lane, "action_type": "publish"}
+        assert shop.exporter.safety.wrong_account(intended="17", actual="18", key=key, labels=labels)
+
+    for key in ("told by the attempt first", "told by others first"):
+        if key == "told by others first":
+            verify(key)
+        with shop.attempt(key, account_id="17", trace_id="abc") as a:
+            a.succeed("p1", author_id="18")
+        verify(key)
+    assert shop.count(f.WRONG_ACCOUNT) == shop.count(f.FAILURES) == 2
+    verify("told by the attempt first", "browser")
+    assert shop.count(f.WRONG_ACCOUNT, lane="browser") == 1
+    traced = [total.trace_id for total in shop.ledger.totals() if total.name == f.WRONG_ACCOUNT.name]
+    assert sorted(traced) == ["", "abc"]
+
+
+def test_a_late_worker_on_a_wrong_account_is_heard_all_the_same(shop: Shop) -> None:
+    """Its words on the outcome do not count any more, but what it did stays done."""
+    late = shop.crash(account_id="17")
+    shop.pass_time(121)
+    with shop.attempt(account_id="17") as a:
+        late.succeed("p1", author_id="18")
+        a.succeed("p2", author_id="17")
+    assert (shop.count(f.WRONG_ACCOUNT), shop.count(f.SUCCESSES)) == (1, 1)
+
+
 def test_every_effect_is_audited(shop: Shop) -> None:
     for key in "12":
         with shop.attempt(key) as a, a.side_effect():
