@@ -122,7 +122,7 @@ def _reasons(scope: Scope, numbers: Enforcement) -> list[RecordingRule]:
     left, failed = _left(scope), scope.series(v.FAILED_PERIOD + v.WITH_EXCLUSIONS)
     few = f"{failed} < {numbers.min_failures}"
     coverage = f"{scope.series(v.COVERAGE)} < {format_number(numbers.min_coverage)}"
-    days = over("max_over_time", scope.series(TICKET_DAYS), numbers.dwell_s)
+    days = latest(scope.series(TICKET_DAYS))
     values = {
         BUDGET: f"{left} and {on} {_held_by(scope, BUDGET)}",
         TICKET: f"{days} and {on} {_held_by(scope, TICKET)}",

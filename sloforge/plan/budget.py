@@ -5,20 +5,21 @@ from functools import partial
 
 from sloforge import vocabulary as v
 from sloforge.plan.ir import RecordingRule
-from sloforge.plan.promql import Scope, over
+from sloforge.plan.promql import Scope, offset, over
 from sloforge.plan.windows import ANYWHERE, five_minutes, latest, slow_name
 from sloforge.policy import SLOW_S, TICK_S
 
 TICKS_DELTA5M = "slo_slow:ticks:delta5m"
 TICKS_PERIOD = "slo_slow:ticks:sum_period"
 TICK_TIME = "slo_slow:tick:timestamp"
+TICK_BORN = "slo_slow:tick_born:timestamp"  # sparse: there only where ticks begin, at first or after a gap
 FIRST_TICK = "slo_slow:first_tick:timestamp"
 
 PERIOD_NOTE = "All SLOs: the period. Ledgers have exact sums; where they are silent, the counted minutes answer"
 
 
-def _rule(record: str, expr: str, note: str = "") -> RecordingRule:
-    return RecordingRule(record=record, expr=expr, origin=ANYWHERE, note=note)
+def _rule(record: str, expr: str, note: str = "", *, sparse: bool = False) -> RecordingRule:
+    return RecordingRule(record=record, expr=expr, origin=ANYWHERE, note=note, sparse=sparse)
 
 
 def slow_periods(scope: Scope, periods_s: tuple[int, ...]) -> list[RecordingRule]:
@@ -27,11 +28,13 @@ def slow_periods(scope: Scope, periods_s: tuple[int, ...]) -> list[RecordingRule
         (slow_name(v.TOTAL_PERIOD), "sum_over_time", v.TOTAL_DELTA5M),
         (slow_name(v.FAILED_PERIOD), "sum_over_time", v.FAILED_DELTA5M),
         (TICKS_PERIOD, "sum_over_time", TICKS_DELTA5M),
-        (FIRST_TICK, "min_over_time", TICK_TIME),
     )
+    ticks, times = scope.series(TICKS_DELTA5M), scope.series(TICK_TIME)
     rules = [
         five_minutes(scope, v.TICK_PRESENT, TICKS_DELTA5M, "count_over_time"),
-        _rule(TICK_TIME, f"0 * {scope.series(TICKS_DELTA5M)} + time()"),
+        _rule(TICK_TIME, f"0 * {ticks} + time()"),
+        _rule(TICK_BORN, f"{times} unless {offset(times, SLOW_S)}", sparse=True),
+        _rule(FIRST_TICK, by_period(scope, periods_s, partial(_first_tick, scope))),
     ]
     for record, function, delta in sums:
         series = scope.series(delta)
@@ -40,6 +43,12 @@ def slow_periods(scope: Scope, periods_s: tuple[int, ...]) -> list[RecordingRule
     since_first = f"((time() - {scope.series(FIRST_TICK)}) / {TICK_S} + 1)"
     seen = scope.series(TICKS_PERIOD)
     return [*rules, _rule(slow_name(v.COVERAGE), f"clamp_max({seen} / {since_first}, 1)")]
+
+
+def _first_tick(scope: Scope, period_s: int) -> str:
+    """The start of the period, if there was a tick then; else where ticks first began within it."""
+    before = offset(scope.series(TICK_TIME), period_s)
+    return f"(time() - {period_s} + 0 * {before} or {period_over('min_over_time', scope.series(TICK_BORN), period_s)})"
 
 
 def period_over(function: str, series: str, period_s: int) -> str:

@@ -2,6 +2,7 @@
 
 from sloforge import vocabulary as v
 from sloforge.model.governance import Governance
+from sloforge.plan.bands import LEARNING
 from sloforge.plan.facts import Recorder
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope
@@ -19,7 +20,7 @@ def asked(scope: Scope, numbers: Enforcement) -> RecordingRule:
     windows = [format_duration(window_s) for window_s in POSTMORTEM_WINDOWS_S]
     allowed = f"{share} * ({scope.series(v.TOTAL_PERIOD)} * {on} {scope.series(v.ERROR_BUDGET)})"
     spent = [f"({scope.series(v.failed_sum(window))} >= {on} ({allowed}))" for window in windows]
-    burning = f"and {on} ({scope.series(v.PAGE_BURN)} == 1)"
+    burning = f"and {on} ({scope.series(v.PAGE_BURN)} == 1 unless {scope.series(LEARNING)})"
     stopped = f"sum by ({', '.join(scope.names)}) ({scope.series(v.HARD_STOP)}) > 0"
     condition = "\n     " + "\n  or ".join(f"{one} {burning}" for one in spent) + f"\n  or {stopped}\n"
     per_cent = format_number(numbers.postmortem_share * 100)

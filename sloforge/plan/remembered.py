@@ -9,7 +9,7 @@ from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope, over
 from sloforge.plan.windows import ANYWHERE
 from sloforge.policy import MEMORY_S, SLOW_READ_S
-from sloforge.quantities import DAY, HOUR
+from sloforge.quantities import HOUR
 
 
 def moment(condition: str) -> str:
@@ -38,7 +38,7 @@ def within(scope: Scope, name: str, window_s: int) -> str:
 
 def latest(scope: Scope, name: str) -> str:
     """Return the largest value of late: what the fast group has just seen, else what the slow group keeps."""
-    return "\nor ".join(_seen(scope, name, None))
+    return "\nor ".join(_seen(scope, name))
 
 
 def ever_beyond(scope: Scope, name: str, bound: int, slo: str) -> str:
@@ -47,9 +47,14 @@ def ever_beyond(scope: Scope, name: str, bound: int, slo: str) -> str:
     return "\nor ".join([*reached, f"0 * {scope.series(v.PERIOD, slo)}"])
 
 
-def _seen(scope: Scope, name: str, slo: str | None) -> tuple[str, str]:
-    fresh = over("max_over_time", scope.series(name, slo), SLOW_READ_S)
-    return fresh, over("last_over_time", scope.series(_most(name), slo), DAY)
+def _seen(scope: Scope, name: str, slo: str | None = None) -> tuple[str, ...]:
+    """What the fast group has just seen; what the slow group keeps; and that of the last day, after an outage."""
+    memory = scope.series(_most(name), slo)
+    return (
+        over("max_over_time", scope.series(name, slo), SLOW_READ_S),
+        over("last_over_time", memory, SLOW_READ_S),
+        f"last_over_time({memory}[1d:1h])",
+    )
 
 
 def _rare(name: str) -> str:
