@@ -26,7 +26,6 @@ from sloforge.exporter.orders import Classify, OnConflict, Order, Renewable, fin
 from sloforge.exporter.queues import Queue
 from sloforge.exporter.safety import Safety, Spam
 from sloforge.exporter.settings import Settings
-from sloforge.exporter.settings_file import read_settings
 from sloforge.exporter.tracked import track
 from sloforge.exporter.universe import Universe, read_universe
 from sloforge.exporter.verifiers import Visibility
@@ -61,7 +60,7 @@ class Exporter:
         if not self.enabled:
             ledger = Ledger(NoStore())
         self.ledger = Ledger(ledger) if isinstance(ledger, str) else ledger
-        self.settings = read_settings(settings) if isinstance(settings, str | Path) else settings or Settings()
+        self.settings = _settings(settings)
         self.follow: Mapping[str, outcomes.Follow] = {
             fact: outcomes.follow(self.settings, fact) for fact in outcomes.FACTS
         }
@@ -272,6 +271,14 @@ class Lane:
         if clean == said and len(self._known) < MOST_LABELS:  # what the guard rewrites, it wants to count each time
             self._known[asked] = answer
         return answer
+
+
+def _settings(told: Settings | str | Path | None) -> Settings:
+    if isinstance(told, str | Path):
+        from sloforge.exporter.settings_file import read_settings  # few have one
+
+        return read_settings(told)
+    return told or Settings()
 
 
 def _trace(told: str) -> str:
