@@ -47,7 +47,8 @@ class Spool:
 
     def waiting(self) -> bool:
         """Return whether there is anything to replay."""
-        return os.access(self.path, os.F_OK) or os.access(self._replay, os.F_OK)
+        # Reading a device or a pipe may never end.
+        return any(os.access(path, os.F_OK) and path.is_file() for path in (self.path, self._replay))
 
     def append(self, entry: Entry) -> None:
         """Write one entry and bring it to the disk. Raises OSError, and then has written nothing."""
