@@ -1,5 +1,7 @@
 """The only reader of a running Prometheus: one question to several servers at once, with an end to all waiting."""
 
+import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -7,6 +9,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Overdue
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
+from urllib.request import getproxies
 
 from sloforge.query.answers import AnswerError, Failure, Sample, read_error, read_matrix, read_vector, shown
 from sloforge.query.endpoints import TOKEN, USER, Endpoint
@@ -40,14 +43,27 @@ def ask_range(
 def _ask_all(
     endpoints: Sequence[Endpoint], path: str, form: dict[str, str], read: Callable[[bytes], Read], total_s: float
 ) -> tuple[Read | Failure, ...]:
-    import httpx  # late: a sixth of a second that only those who ask shall pay
-
-    del httpx
+    _load()
     end = time.monotonic() + total_s
     # Threads, as nothing else bounds a name server that does not answer or a header that comes letter by letter. They
     # are daemons, so that one which still waits does not keep the program.
     asked = [(place, _start(partial(_post, place, path, form, read, end))) for place in endpoints]
     return tuple(_await(place, future, end, total_s) for place, future in asked)
+
+
+def _load() -> None:
+    """Import httpx, late and without its own command line: that needs rich and pygments, a third of the time."""
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+    import httpx  # noqa: F401
+
+
+def _trust(url: str) -> ssl.SSLContext:
+    """Return whom to trust: the usual authorities, or nobody where no TLS is to be spoken, which loads at once."""
+    import httpx
+
+    if any(address.startswith("https:") for address in (url, *getproxies().values())):
+        return httpx.create_ssl_context()
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _start(work: Callable[[], Read]) -> "Future[Read]":
@@ -82,7 +98,7 @@ def _post(
     timeout = httpx.Timeout(left_s, connect=min(CONNECT_S, left_s))
     try:
         with (
-            httpx.Client(timeout=timeout, headers=headers) as client,
+            httpx.Client(timeout=timeout, headers=headers, verify=_trust(place.url)) as client,
             client.stream("POST", f"{place.url}/api/v1/{path}", data=form) as response,
         ):
             body = bytearray()
