@@ -98,5 +98,6 @@ def _before(moment_s: int) -> Json:
 
 def _approved(approval: Approval) -> Json:
     """Return the rule that holds for the approved scope, until the approval expires."""
-    scope: Json = {"==": [{"var": [SCOPE, ""]}, approval.scope]}
+    asked: Json = {"var": SCOPE}
+    scope: Json = {"==": [asked, approval.scope]} if approval.scope else {"!": [asked]}
     return scope if approval.expires_s is None else {"and": [scope, _before(approval.expires_s)]}
