@@ -71,7 +71,7 @@ def test_bands_and_freeze_reach_the_application(client: OpenFeatureClient, file:
 
 def test_approved_scope_is_let_through_until_the_approval_ends(client: OpenFeatureClient, file: Path) -> None:
     soon = int(time.time()) - NOW_S + 2
-    put(file, state(Band.YELLOW), governance(approval(until=soon), approval("enable_flag", "")))
+    put(file, state(Band.YELLOW), governance(approval(until=soon), approval("enable_flag", "", until=None)))
     settle(client, "YELLOW")
     assert allowed(client, X) == {*FIXES, "feature"}
     assert allowed(client) == {*FIXES, "enable_flag"}
