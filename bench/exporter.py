@@ -1,21 +1,25 @@
-"""What counting costs a worker and exposing costs its host, beside prometheus_client's `labels(...).inc()`."""
+"""What counting costs a worker and exposing costs its host, each figure beside its peer's in the same run.
 
-import gc
+Peers are prometheus_client, for what happens in memory, and bare sqlite3 and redis, for two transactions of one row
+each. Ours and the peer's take turns, so that what else the machine does meets both: the ratio tells most.
+"""
+
 import multiprocessing
-import sys
+import shutil
+import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from itertools import count
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, TypeVar
 from unittest import mock
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, generate_latest
 
-from bench.measure import ratio
+from bench import growth
+from bench.work import KEYS, UNIVERSE, attempt, one_inc, same_counts
 from sloforge.exporter import Exporter, Ledger
 from sloforge.exporter import families as f
 from sloforge.exporter.collector import Collector
@@ -25,20 +29,12 @@ from sloforge.exporter.settings import Settings
 from sloforge.exporter.stores import open_store
 from sloforge.exporter.stores.memory import MemoryStore
 from sloforge.exporter.stores.sqlite import SqliteStore
-from sloforge.exporter.sweeper import sweep
-from sloforge.exporter.universe import parse_universe
 
 T = TypeVar("T")
+Call = Callable[[], object]
 
-RUNS, BATCH = 7, 2_000
-GROWTH_ATTEMPTS, SWEEP_EVERY = 100_000, 500
-UNIVERSE = parse_universe(
-    {
-        "clients": [f"client-{number}" for number in range(50)],
-        "work": [{"platform": ["instagram", "youtube"], "lane": ["api", "browser"], "action_type": "publish"}],
-    }
-)
-KEYS = count()
+ROUNDS = 40
+ROW = "{:44}{:>11}{:>11}{:>9}  {}"
 
 
 class NormalStore(SqliteStore):
@@ -49,114 +45,75 @@ class NormalStore(SqliteStore):
 
 
 def run(sloth: Path | None) -> None:
-    """Print each figure and, in brackets, what it is held to."""
-    peer_us = _peer_us()
-    print(f"\nexporter: prometheus_client labels(...).inc() {peer_us:.2f} us")
+    """Print a table: ours, the peer's, our multiple of it, and what the figure is held to."""
+    print("\nexporter: medians in microseconds")
+    print(ROW.format("what : its peer", "sloforge", "peer", "ratio", "held to"))
+    exporter = Exporter(Ledger(MemoryStore()))
+    _compare("attempt in memory : one labels().inc()", lambda: attempt(exporter), one_inc(), 50, "ratio 6")
+    _compare("attempt in memory : the same counts", lambda: attempt(exporter), same_counts(), 50, "-")
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:  # a real disk, where /tmp may be memory
-        memory_us = min(_attempts_us(Exporter(Ledger(MemoryStore())), BATCH))
-        print(f"attempt, memory             {memory_us:7.1f} us, ratio {ratio(memory_us, peer_us)} [6x]")
-        _print_p50("sqlite, NORMAL", Exporter(Ledger(NormalStore(f"{folder}/normal.db"))), BATCH, "150 us")
-        _print_p50("sqlite, as shipped", Exporter(Ledger(SqliteStore(f"{folder}/full.db"))), 300, "10 ms")
-        _print_blocking(Path(folder) / "blocking.db")
-    with suppress(Exception), _redis() as url:
-        _print_round_trips(url)
-    _print_scrape()
-    _print_growth()
+        _sqlite(Path(folder), NormalStore, "NORMAL", 25, "150 us")
+        _sqlite(Path(folder), SqliteStore, "FULL", 4, "10 ms")
+        _redis()
+        _scrapes()
+        _writers_beside_scrapes(Path(folder) / "scraped.db")
+        growth.in_memory(_tell)
+        growth.on_disk(Path(folder), _tell)
 
 
-def _peer_us() -> float:
-    counter = Counter("attempts", "Attempts", [*f.L, "channel"], registry=CollectorRegistry())
-
-    def once() -> None:
-        counter.labels("acme", "instagram", "api", "publish", "stable").inc()
-
-    return min(_timed(once, BATCH) for _ in range(RUNS))
+def _tell(name: str, ours: str, limit: str) -> None:
+    print(ROW.format(name, ours, "-", "-", limit), flush=True)
 
 
-def _timed(call: Callable[[], object], number: int) -> float:
-    """Return microseconds for each of `number` calls."""
-    start = time.perf_counter()
-    for _ in range(number):
-        call()
-    return (time.perf_counter() - start) / number * 1e6
+def _compare(name: str, ours: Call, peer: Call, number: int, limit: str) -> None:
+    """Print the medians of both over ROUNDS rounds of `number` calls, and the median of the rounds' ratios."""
+    took = [(_median_us(ours, number), _median_us(peer, number)) for _ in range(ROUNDS)]
+    mine, theirs = (median(each) for each in zip(*took, strict=True))
+    times = median(own / other for own, other in took)
+    print(ROW.format(name, f"{mine:.1f}", f"{theirs:.1f}", f"{times:.1f}x", limit), flush=True)
 
 
-def _attempt(exporter: Exporter) -> None:
-    lane = exporter.lane("api")
-    key = f"key-{next(KEYS)}"
-    with lane.attempt(client_id="acme", platform="instagram", action_type="publish", key=key) as attempt:
-        attempt.succeed(post_id="1", verified=True)
+def _median_us(call: Call, number: int) -> float:
+    return median(_each_us(call, number))
 
 
-def _attempts_us(exporter: Exporter, number: int) -> list[float]:
-    """Return the microseconds of each of `number` attempts with new keys, claim and success."""
+def _each_us(call: Call, number: int) -> list[float]:
+    """Return the microseconds that each of `number` calls took."""
     took = []
     for _ in range(number):
         start = time.perf_counter()
-        _attempt(exporter)
+        call()
         took.append((time.perf_counter() - start) * 1e6)
     return took
 
 
-def _print_p50(name: str, exporter: Exporter, number: int, limit: str) -> None:
-    took = _attempts_us(exporter, number)
-    print(f"attempt, {name:18} p50 {median(took):7.0f} us, p99 {quantiles(took, n=100)[98]:7.0f} us [p50 {limit}]")
+def _sqlite(folder: Path, store: type[SqliteStore], mode: str, number: int, limit: str) -> None:
+    exporter = Exporter(Ledger(store(folder / f"{mode}.db")))
+    bare = sqlite3.connect(folder / f"bare-{mode}.db", isolation_level=None)
+    bare.executescript(f"PRAGMA journal_mode = WAL; PRAGMA synchronous = {mode}; CREATE TABLE x (key TEXT UNIQUE)")
+
+    def two_rows() -> None:
+        for _ in range(2):
+            bare.execute("BEGIN IMMEDIATE")
+            bare.execute("INSERT INTO x VALUES (?)", (f"key-{next(KEYS)}",))
+            bare.execute("COMMIT")
+
+    _compare(f"attempt, sqlite {mode} : two rows", lambda: attempt(exporter), two_rows, number, limit)
     exporter.close()
+    bare.close()
 
 
-def _print_blocking(path: Path) -> None:
-    """Print how long a writer waits while another process makes one page after the other."""
-    exporter = Exporter(Ledger(NormalStore(str(path))))
-    for row in UNIVERSE.rows():
-        exporter.ledger.add([f.ATTEMPTS.count(row), f.SIDE_EFFECTS.count(row), *f.DURATION.observe(row, 3)])
-    quiet = quantiles(_attempts_us(exporter, BATCH), n=100)[98]
-    process = multiprocessing.get_context("spawn").Process(target=_scrape_forever, args=(str(path),), daemon=True)
-    process.start()
-    time.sleep(1)
-    busy = quantiles(_attempts_us(exporter, BATCH), n=100)[98]
-    process.kill()
-    process.join()
-    exporter.close()
-    print(f"writers beside scrapes      p99 {busy:7.0f} us, without {quiet:7.0f} us [10 ms more]")
-
-
-def _scrape_forever(path: str) -> None:
-    collector = Collector(Ledger(SqliteStore(path)), UNIVERSE, Settings())
-    while True:
-        render(collector, openmetrics=False)
-
-
-def _print_scrape() -> None:
-    ledger = Ledger(MemoryStore())
-    for row in UNIVERSE.rows():
-        ledger.add([f.ATTEMPTS.count(row), f.SIDE_EFFECTS.count(row), *f.DURATION.observe(row, 3)])
-    collector = Collector(ledger, UNIVERSE, Settings())
-    for name, openmetrics in (("text", False), ("OpenMetrics", True)):
-        lines = render(collector, openmetrics=openmetrics).body.count(b"\n")
-        took = min(_timed(lambda: render(collector, openmetrics=openmetrics), 1) for _ in range(RUNS))  # noqa: B023
-        print(f"scrape, {name:11} {lines:8,} lines {took / lines:6.1f} us a line [25 us]")
-
-
-def _print_growth() -> None:
-    """Print what stays in memory of many attempts, once the store holds as many keys as it ever will."""
-    settings = Settings(audit_grace_s=0.001)  # what waits for its deadline is not growth
-    exporter = Exporter(Ledger(MemoryStore(most_records=1_000)), settings=settings)
-
-    def blocks_after(attempts: int) -> int:
-        for number in range(attempts):
-            _attempt(exporter)
-            if number % SWEEP_EVERY == 0:
-                sweep(exporter.ledger, exporter.settings)
-        gc.collect()
-        return sys.getallocatedblocks()
-
-    grown = -blocks_after(GROWTH_ATTEMPTS // 20) + blocks_after(GROWTH_ATTEMPTS)
-    print(f"growth over {GROWTH_ATTEMPTS:,} attempts {grown:+,} blocks of memory [0, but for chance]")
+def _redis() -> None:
+    """Compare on a real Redis, where there is one."""
+    if shutil.which("redis-server") is None:
+        _tell("attempt, Redis", "-", "there is no redis-server on PATH")
+        return
+    with _server() as url:
+        _on_redis(url)
 
 
 @contextmanager
-def _redis() -> Iterator[str]:
-    """Yield the URL of a real Redis, or raise if there is none."""
+def _server() -> Iterator[str]:
     from tests.exporter.redis_server import RedisServer
 
     with tempfile.TemporaryDirectory(prefix="redis") as folder:
@@ -168,21 +125,70 @@ def _redis() -> Iterator[str]:
             server.stop()
 
 
-def _print_round_trips(url: str) -> None:
-    """Print how often one transaction waits for Redis: each write to its socket is one round trip."""
+def _on_redis(url: str) -> None:
+    from redis import Redis
     from redis.connection import AbstractConnection
 
-    store = open_store(url)
-    exporter = Exporter(Ledger(store))
-    _attempt(exporter)
+    exporter, bare = Exporter(Ledger(open_store(url))), Redis.from_url(url)
+
+    def two_values() -> None:
+        for _ in range(2):
+            bare.set(f"bare-{next(KEYS)}", "claimed")
+
+    _compare("attempt, Redis : two SETs", lambda: attempt(exporter), two_values, 4, "-")
     sent: list[Any] = []
     original = AbstractConnection.send_packed_command
 
     def send(self: Any, command: Any, *args: Any, **kwargs: Any) -> Any:
-        sent.append(command)
+        sent.append(command)  # each write to the socket is one round trip
         return original(self, command, *args, **kwargs)  # type: ignore[no-untyped-call]
 
     with mock.patch.object(AbstractConnection, "send_packed_command", send):
-        _attempt(exporter)
-    _print_p50("Redis", exporter, 500, "-")
-    print(f"Redis                       {len(sent) / 2:.1f} round trips a transaction, two transactions an attempt [2]")
+        attempt(exporter)
+    _tell("Redis, round trips of a transaction", f"{len(sent) / 2:.1f}", "2; an attempt has two transactions")
+    exporter.close()
+    bare.close()
+
+
+def _scrapes() -> None:
+    """Compare the microseconds of a page, for each of its lines."""
+    ledger, registry = Ledger(MemoryStore()), CollectorRegistry()
+    peers = Counter("attempts", "Attempts", [*f.L, "number"], registry=registry)
+    for row in UNIVERSE.rows():
+        ledger.add([f.ATTEMPTS.count(row), f.SIDE_EFFECTS.count(row), *f.DURATION.observe(row, 3)])
+        for number in range(15):
+            peers.labels(*(row[name] for name in f.L), str(number)).inc()
+    collector = Collector(ledger, UNIVERSE, Settings())
+    peer_lines = generate_latest(registry).count(b"\n")
+    for form, openmetrics in (("text", False), ("OpenMetrics", True)):
+        lines = render(collector, openmetrics=openmetrics).body.count(b"\n")
+        ours = _median_us(lambda: render(collector, openmetrics=openmetrics), 9) / lines  # noqa: B023
+        theirs = _median_us(lambda: generate_latest(registry), 9) / peer_lines
+        name = f"line of {lines:,}, {form} : generate_latest()"
+        print(ROW.format(name, f"{ours:.1f}", f"{theirs:.1f}", f"{ours / theirs:.1f}x", "25 us"), flush=True)
+
+
+def _writers_beside_scrapes(path: Path) -> None:
+    """Compare writers beside a process that makes one page after the other with writers alone.
+
+    Two processes on two cores are slower than one also where neither waits; what a scrape holds is in test_holds.py.
+    """
+    exporter = Exporter(Ledger(NormalStore(path)))
+    for row in UNIVERSE.rows():
+        exporter.ledger.add([f.ATTEMPTS.count(row), f.SIDE_EFFECTS.count(row), *f.DURATION.observe(row, 3)])
+    alone = quantiles(_each_us(lambda: attempt(exporter), 2_000), n=100)[98]
+    process = multiprocessing.get_context("spawn").Process(target=_scrape_forever, args=(path,), daemon=True)
+    process.start()
+    time.sleep(1)
+    beside = quantiles(_each_us(lambda: attempt(exporter), 2_000), n=100)[98]
+    process.kill()
+    process.join()
+    exporter.close()
+    name = "attempt beside scrapes, p99 : without them"
+    print(ROW.format(name, f"{beside:.0f}", f"{alone:.0f}", f"{beside / alone:.1f}x", "10 ms more"), flush=True)
+
+
+def _scrape_forever(path: Path) -> None:
+    collector = Collector(Ledger(SqliteStore(path)), UNIVERSE, Settings())
+    while True:
+        render(collector, openmetrics=False)
