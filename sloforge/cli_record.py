@@ -294,7 +294,7 @@ def wrong_account(
     with _recording(ledger, universe, settings) as exporter:
         labels = {"client_id": client, "platform": platform, "lane": exporter.lane(lane).name, "action_type": action}
         tell = exporter.safety.near_miss if near_miss else exporter.safety.wrong_account
-        tell(intended="meant", actual="other", key=key, labels=dict(exporter.labels(labels)))
+        tell(intended="meant", actual="other", key=key, labels=labels)
 
 
 @record.command(

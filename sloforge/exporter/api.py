@@ -107,7 +107,7 @@ class Exporter:
     @cached_property
     def safety(self) -> Safety:
         """Actions on wrong accounts, where no attempt tells of them (SLO-07)."""
-        return Safety(self.ledger)
+        return Safety(self.ledger, self.labels)
 
     @cached_property
     def audit(self) -> Audits:

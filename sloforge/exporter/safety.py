@@ -52,14 +52,15 @@ def act(record: Record | None, now: float, *, labels: Mapping[str, str], limit: 
 class Safety:
     """Tells of wrong accounts. Neither call raises, or stops anything: that is the caller's part."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, labels: Labelling | None = None) -> None:
         self._ledger = ledger
+        self._labels = labels
 
     def wrong_account(self, *, intended: str, actual: str, key: str, labels: Mapping[str, str]) -> bool:
         """Tell on which account an action was carried out; on a wrong one it is a violation, once for each key.
 
         An attempt that is told its `author_id` does this by itself, and both count as one. `labels` are those of
-        `families.L`, guarded. Returns whether the account was wrong.
+        `families.L`. Returns whether the account was wrong.
         """
         return self._compare("wrong_account", intended, actual, key, labels)
 
@@ -74,7 +75,7 @@ class Safety:
 
     @quietly
     def _tell(self, scope: str, key: str, labels: Mapping[str, str]) -> None:
-        self.tell(scope, key_hash(key), labels)
+        self.tell(scope, key_hash(key), dict(self._labels(labels)) if self._labels else labels)
 
     @quietly
     def tell(self, scope: str, key: bytes, labels: Mapping[str, str], trace_id: str = "") -> None:

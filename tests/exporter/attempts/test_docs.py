@@ -1,6 +1,11 @@
 """The examples of docs/exporter.md and of the README's exporter part, run one after the other."""
 
+import os
 import re
+import shlex
+import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +16,7 @@ import pytest
 from sloforge.exporter import Exporter, FailureClass
 from sloforge.exporter import failures as known
 from sloforge.exporter import families as f
+from sloforge.exporter.settings_file import read_settings
 from sloforge.exporter.universe import read_universe
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -50,11 +56,57 @@ def test_the_examples_run(root: Path, tmp_path: Path, page: str) -> None:
     exporter.close()
 
 
-def test_the_example_universe_is_one(root: Path, tmp_path: Path) -> None:
-    (text,) = _blocks(root / "docs/exporter.md", "yaml")
-    path = tmp_path / "clients.yml"
-    path.write_text(text)
-    assert len(list(read_universe(path).rows())) == 2 * 2 * 2
+@pytest.fixture
+def files(root: Path, tmp_path: Path) -> Path:
+    """A folder with the files that docs/exporter.md shows; their names stand in their first lines."""
+    for text in _blocks(root / "docs/exporter.md", "yaml"):
+        name = text.partition("\n")[0].removeprefix("# ")
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def test_the_example_files_are_what_they_seem(files: Path) -> None:
+    universe = read_universe(files / "clients.yml")
+    assert len(list(universe.rows())) == 2 * 2 * 2 * 2
+    settings = read_settings(files / "settings.yml")
+    assert (settings.recovery_window_s, settings.leases_s["browser"]) == (600, 900)
+    assert sorted(path.name for path in files.iterdir()) == ["clients.yml", "prometheus.yml", "settings.yml"]
+
+
+def test_prometheus_takes_the_example(files: Path) -> None:
+    if not shutil.which("promtool"):
+        pytest.skip("needs promtool")
+    done = subprocess.run(["promtool", "check", "config", files / "prometheus.yml"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_commands_run(root: Path, files: Path) -> None:
+    ledger = f"sqlite://{files}/ledger.db"
+    texts = _blocks(root / "docs/exporter.md", "sh")
+    lines = [line for text in texts for line in text.replace("\\\n", "").splitlines()]
+    commands = [shlex.split(line.replace(LEDGER, ledger)) for line in lines if line.startswith("sloforge exporter")]
+    assert commands
+    for program, *words in commands:
+        argv: list[str | Path] = [Path(sys.executable).with_name(program), *words]
+        environment = {**os.environ, "SLOFORGE_LEDGER": ledger}
+        if words[1] == "serve":
+            _serve([*argv, "--listen", "127.0.0.1:0"], files)
+        else:
+            done = subprocess.run(argv, cwd=files, env=environment, capture_output=True, text=True, timeout=60)
+            assert (done.returncode, done.stderr) == (0, ""), words
+    assert "sloforge_attempts_total" in (files / "sloforge.prom").read_text()
+
+
+def _serve(argv: list[str | Path], folder: Path) -> None:
+    """Start a server, and stop it when it says where it is."""
+    with subprocess.Popen(argv, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            assert process.stdout.readline().startswith("metrics at http://127.0.0.1:")
+            process.terminate()
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
 
 
 def test_the_page_names_every_reason(root: Path) -> None:
