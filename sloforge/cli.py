@@ -16,6 +16,9 @@ import typer
 
 from sloforge.cli_exporter import demo, exporter
 from sloforge.cli_gate import app as gate
+from sloforge.cli_incident import incident
+from sloforge.cli_policy import app as policy_commands
+from sloforge.cli_policy import approve
 from sloforge.cli_record import record
 
 if TYPE_CHECKING:
@@ -57,6 +60,9 @@ app = typer.Typer(
 exporter.add_typer(record, name="record")
 app.add_typer(exporter, name="exporter")
 app.add_typer(demo, name="demo")
+app.add_typer(approve, name="approve")
+app.add_typer(policy_commands)
+app.add_typer(incident, name="incident")
 app.add_typer(gate)
 
 

@@ -13,7 +13,7 @@ READERS = {  # outside module -> the only modules of the compiler that may impor
     "pydantic": {"parse.shapes", "parse.policy_shapes", "parse.document"},
     "jinja2": {"render.prose"},
     "subprocess": {"verify.process"},
-    "typer": {"cli", "cli_exporter", "cli_gate", "cli_record"},
+    "typer": {"cli", "cli_exporter", "cli_gate", "cli_record", "cli_desk", "cli_incident", "cli_policy"},
     "httpx": {"query.client"},
 }
 
