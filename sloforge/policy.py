@@ -159,5 +159,9 @@ class Enforcement:
 
 
 EXCLUSION_AHEAD_S: Final = DAY  # an exclusion may end so long after it was written: none outlives its reason unseen
+# A burn goes on until its short window has passed; a look back at tickets is an hour coarse. So much longer than an
+# approved exclusion its burns move no band.
+PAGE_EXCUSED_S: Final = 30 * MINUTE
+TICKET_EXCUSED_S: Final = 7 * HOUR
 POSTMORTEM_WINDOWS_S: Final = (HOUR, 6 * HOUR, DAY, 3 * DAY)
 MEMORY_S: Final = 90 * DAY  # how far a latch or a freeze looks back, as far as Prometheus keeps its data

@@ -11,7 +11,7 @@ from sloforge.model.objects import Pairs
 from sloforge.plan.budget import FIRST_TICK
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope, over
-from sloforge.plan.remembered import moment, thinned, within
+from sloforge.plan.remembered import hourly, hourly_name, moment, within
 from sloforge.plan.windows import ANYWHERE, latest, noted
 from sloforge.policy import SLOW_S, TICK_S, Band, Enforcement
 from sloforge.quantities import DAY, format_duration, format_number
@@ -41,28 +41,33 @@ def bands(scope: Scope, numbers: Enforcement, excused: str = "") -> list[Recordi
     ]
 
 
-def slow_bands(scope: Scope, numbers: Enforcement, masked: str = "") -> list[RecordingRule]:
+def slow_bands(scope: Scope, numbers: Enforcement, excused: str = "") -> list[RecordingRule]:
     """Return when bands were asked for, and on how many days of late an SLO had a ticket burn.
 
-    The samples of the latter are the midnights of those days (UTC), so they change as often as a new day joins.
-    `masked` replaces the look back for SLOs of which approved exclusions explain some.
+    `excused` has a sample by SLO while an approved exclusion explains its ticket burns; it is asked about the past.
     """
-    burning = [f"{over('max_over_time', scope.series(v.burn_active(tier)), SLOW_S)} == 1" for tier in _TICKETS]
-    pages = " or ".join(f"{over('max_over_time', scope.series(v.burn_active(t)), SLOW_S)} == 1" for t in _PAGES)
+    return [hourly(scope, v.BAND_ASKED, "When each band was last asked for"), *_ticket_days(scope, numbers, excused)]
+
+
+def _ticket_days(scope: Scope, numbers: Enforcement, excused: str) -> list[RecordingRule]:
+    """Days are told by their midnights (UTC), so the series changes as often as another day joins."""
+    lately = {tier: over("max_over_time", scope.series(v.burn_active(tier)), SLOW_S) for tier in (*_PAGES, *_TICKETS)}
     closed = f"{over('max_over_time', scope.series(v.PAGE_WHEN), SLOW_S)} == 0"
-    burning.append(f"({pages}) and {scope.on} {closed}")
+    downgraded = " or ".join(f"{lately[tier]} == 1" for tier in _PAGES)
+    burning = [*(f"{lately[tier]} == 1" for tier in _TICKETS), f"({downgraded}) and {scope.on} {closed}"]
     day = f"time() - time() % {DAY} + 0 * (\n     " + "\n  or ".join(burning) + "\n)"
-    days = f"changes({scope.series(TICKET_DAY)}[{_ticket_range(numbers)}]) + 1"
-    note = "The midnights (UTC) of days with a ticket burn: one more than changes within the last days"
+    today = scope.series(hourly_name(TICKET_DAY))
+    if excused:
+        today = f"({today} unless {scope.on} ({excused}))"
+    days = f"{today}[{numbers.ticket_span_days}d:1h]"
+    number = f"changes({days}) + 1"
+    counted = (f"{number} + ({today} > bool last_over_time({days}))", number, f"1 + 0 * {today}")
+    note = "The midnights (UTC) of days with a ticket burn, and how many there are: one more than changes"
     return [
-        thinned(scope, v.BAND_ASKED, "When each band was last asked for"),
         _rule(TICKET_DAY, day, note, sparse=True),
-        _rule(TICKET_DAYS, f"{masked}\nor {days}" if masked else days, sparse=True),
+        hourly(scope, TICKET_DAY),
+        _rule(TICKET_DAYS, "\nor ".join(counted), sparse=True),
     ]
-
-
-def _ticket_range(numbers: Enforcement) -> str:
-    return format_duration(numbers.ticket_span_days * DAY - SLOW_S // 2)
 
 
 def _page_burn(scope: Scope) -> RecordingRule:

@@ -9,7 +9,7 @@ from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope, over
 from sloforge.plan.windows import ANYWHERE
 from sloforge.policy import MEMORY_S, SLOW_READ_S
-from sloforge.quantities import HOUR
+from sloforge.quantities import HOUR, format_duration
 
 
 def moment(condition: str) -> str:
@@ -19,21 +19,29 @@ def moment(condition: str) -> str:
 
 def kept(scope: Scope, name: str, note: str = "") -> list[RecordingRule]:
     """Return the slow group's rules that keep the largest value of a sparse series for as long as we remember."""
-    longest = over("max_over_time", scope.series(_rare(name)), MEMORY_S)
-    return [thinned(scope, name, note), RecordingRule(record=_most(name), expr=longest, origin=ANYWHERE, sparse=True)]
+    lately = scope.series(hourly_name(name))
+    longest = f"{lately}\nor max_over_time({lately}[{format_duration(MEMORY_S)}:1h])"
+    return [hourly(scope, name, note), RecordingRule(record=_most(name), expr=longest, origin=ANYWHERE, sparse=True)]
 
 
-def thinned(scope: Scope, name: str, note: str = "") -> RecordingRule:
-    """Return the slow group's copy of a sparse series: a fifth of its samples, its largest value of the last hour."""
+def hourly(scope: Scope, name: str, note: str = "") -> RecordingRule:
+    """Return the slow group's copy of a sparse series: its largest value of the last hour.
+
+    It stays for an hour, so whoever looks at it once an hour misses nothing.
+    """
     expr = over("max_over_time", scope.series(name), HOUR)
-    return RecordingRule(record=_rare(name), expr=expr, origin=ANYWHERE, note=note, sparse=True)
+    return RecordingRule(record=hourly_name(name), expr=expr, origin=ANYWHERE, note=note, sparse=True)
 
 
 def within(scope: Scope, name: str, window_s: int) -> str:
-    """Return the latest moments that are younger than `window_s`: exact to the second, read from the thinned copy."""
-    fresh = over("max_over_time", scope.series(name), SLOW_READ_S)
-    older = over("last_over_time", scope.series(_rare(name)), window_s)
-    return f"({fresh} or {older}) > time() - {window_s}"
+    """Return the latest moments that are younger than `window_s`, exact to the second."""
+    lately = scope.series(hourly_name(name))
+    seen = (
+        over("max_over_time", scope.series(name), SLOW_READ_S),
+        over("last_over_time", lately, SLOW_READ_S),
+        f"last_over_time({lately}[{format_duration(window_s)}:1h])",
+    )
+    return "(\n     " + "\n  or ".join(seen) + f"\n) > time() - {window_s}"
 
 
 def latest(scope: Scope, name: str) -> str:
@@ -57,7 +65,8 @@ def _seen(scope: Scope, name: str, slo: str | None = None) -> tuple[str, ...]:
     )
 
 
-def _rare(name: str) -> str:
+def hourly_name(name: str) -> str:
+    """Return the name of that copy."""
     return f"{v.SLOW_PREFIX}{name.removeprefix('slo')}:max1h"
 
 

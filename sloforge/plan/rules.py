@@ -32,7 +32,7 @@ from sloforge.plan.facts import Recorder
 from sloforge.plan.indicators import Reader
 from sloforge.plan.ir import Rule, RuleFile, RuleGroup
 from sloforge.plan.promql import Scope
-from sloforge.policy import FAST_WINDOWS_S, SLOW_S, SLOW_WINDOWS_S, TICK_S
+from sloforge.policy import FAST_WINDOWS_S, PAGE_EXCUSED_S, SLOW_S, SLOW_WINDOWS_S, TICK_S, TICKET_EXCUSED_S
 
 UNGOVERNED = Governance()
 
@@ -77,7 +77,7 @@ def _fast(scope: Scope, service: Service, governance: Governance) -> tuple[Rule,
         *_combinations(scope, service),
         *exclusions.with_exclusions(scope, service, excluding=exclusions.excluding(governance, service)),
         *_each(scope, service, partial(_own_conditions, governance=governance)),
-        *bands.bands(scope, numbers),
+        *bands.bands(scope, numbers, exclusions.excused(scope, governance.exclusions, PAGE_EXCUSED_S)),
         *group_bands.group_bands(scope, service, numbers),
         *freeze.freeze(scope, governance),
         postmortem.asked(scope, numbers),
@@ -107,7 +107,9 @@ def _slow(scope: Scope, service: Service, governance: Governance) -> tuple[Rule,
         *budget.slow_periods(scope, periods_s),
         *groups.slow_groups(scope, service),
         *_each(scope, service, partial(_own_slow, governance=governance)),
-        *bands.slow_bands(scope, governance.enforcement),
+        *bands.slow_bands(
+            scope, governance.enforcement, exclusions.excused(scope, governance.exclusions, TICKET_EXCUSED_S)
+        ),
         *hard_stops.remembered_stops(scope, service),
         *freeze.remembered_red(scope),
         *postmortem.remembered_asks(scope),
