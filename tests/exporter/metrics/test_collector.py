@@ -254,13 +254,14 @@ def test_each_bucket_shows_its_last_observation_that_was_traced() -> None:
 def _busy() -> Bench:
     """Return a ledger in which every family has something to show."""
     bench = Bench(settings=Settings(birth_hold_s=1))
-    everything = dict.fromkeys({label for family in f.FAMILIES for label in family.labels}, "x")
+    names = {label for family in f.FAMILIES for label in (*family.labels, *family.optional)}
+    everything = dict.fromkeys(names, "x")
     for family in f.FAMILIES:
         match family.kind:
             case f.Kind.COUNTER:
                 bench.ledger.add([family.count(everything, trace_id="abc")])
             case f.Kind.HISTOGRAM:
-                bench.ledger.add(family.observe(everything, 4.2))
+                bench.ledger.add(family.observe(everything, 4.2, trace_id="abc"))
             case f.Kind.GAUGE:
                 pass
     bench.scrape()
