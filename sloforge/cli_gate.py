@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from sloforge.gate.decision import Decision
     from sloforge.model.governance import Governance
     from sloforge.model.objects import Pairs
+    from sloforge.query.canary import Canary
     from sloforge.query.endpoints import Endpoint
     from sloforge.query.replicas import Agreed
     from sloforge.query.services import Heard
@@ -41,7 +43,17 @@ ServiceOption = Annotated[str, typer.Option("--service", metavar="NAME", help="W
 LabelOption = Annotated[
     list[str] | None, typer.Option("--label", metavar="NAME=VALUE", help="Which copy of a service, by its identity.")
 ]
-PolicyOption = Annotated[Path, typer.Option("--policy", metavar="DIR", help="The folder of approvals and numbers.")]
+PolicyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy",
+        metavar="DIR",
+        help="The folder of approvals and numbers.",
+        show_default="policy, if it is there",
+        exists=True,
+        file_okay=False,
+    ),
+]
 FormOption = Annotated[Form, typer.Option("--format", help="How the answer is written.")]
 TimeoutOption = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", min=0.1, max=300, help="How long to wait for all servers.")
@@ -71,7 +83,7 @@ def gate(
     scope: Annotated[str, typer.Option("--scope", metavar="TEXT", help="Which change it is, as in its approval.")] = "",
     service: ServiceOption = "",
     label: LabelOption = None,
-    policy: PolicyOption = DEFAULT_POLICY,
+    policy: PolicyOption = None,
     fail_open: Annotated[
         bool, typer.Option("--fail-open", help="Let the change pass when no Prometheus can be asked, and say so.")
     ] = False,
@@ -82,19 +94,20 @@ def gate(
     from sloforge.gate.answer import EXIT_CODES, data, text
     from sloforge.gate.decision import Change, decide
 
-    governance = _governance(policy)
     heard = _hear(prometheus, service, label, timeout)
     if not heard.services:
         _unknown(heard, fail_open)
     agreed = _only(heard)
-    notes = (*agreed.disagreements, *(str(failure) for failure in heard.failures))
+    governance = _governance(policy, agreed.snapshot.service)
     decision = decide(Change(change_type, scope), agreed.snapshot, governance, agreed.snapshot.at_s)
+    canary, failures = _canary(decision, governance, prometheus) if decision.wants_canary else (None, ())
+    notes = (*agreed.disagreements, *map(str, heard.failures), *failures)
     if format is Form.JSON:
         from sloforge.render.serialize import to_json
 
-        typer.echo(to_json(data(decision, governance, notes)), nl=False)
+        typer.echo(to_json(data(decision, governance, canary, notes)), nl=False)
     else:
-        typer.echo(text(decision, governance, notes))
+        typer.echo(text(decision, governance, canary, notes))
     raise typer.Exit(EXIT_CODES[decision.verdict])
 
 
@@ -106,14 +119,14 @@ def status(
     prometheus: PrometheusOption,
     service: ServiceOption = "",
     label: LabelOption = None,
-    policy: PolicyOption = DEFAULT_POLICY,
+    policy: PolicyOption = None,
     timeout: TimeoutOption = 10.0,
     format: FormOption = Form.TEXT,  # noqa: A002 - the option's name
 ) -> None:
     """Show how services are: bands, freeze, hard stops and budgets, the worst first."""
     from sloforge.gate.status import data, plain, show
 
-    numbers = _governance(policy).enforcement
+    numbers = _governance(policy, service).enforcement
     heard = _hear(prometheus, service, label, timeout)
     for failure in heard.failures:
         typer.echo(f"{failure}.", err=True)
@@ -153,7 +166,7 @@ def flags(
     ] = "5m",
     service: ServiceOption = "",
     label: LabelOption = None,
-    policy: PolicyOption = DEFAULT_POLICY,
+    policy: PolicyOption = None,
     timeout: TimeoutOption = 10.0,
 ) -> None:
     """Write what may ship, band and freeze as feature flags for flagd. Flags that are stale fail closed."""
@@ -169,7 +182,8 @@ def flags(
             typer.echo(f"{failure}.", err=True)
         if not heard.services:
             return UNREACHABLE
-        return _write_flags(_only(heard).snapshot, _governance(policy), parse_duration(valid_for), output)
+        state = _only(heard).snapshot
+        return _write_flags(state, _governance(policy, state.service), parse_duration(valid_for), output)
 
     if watch:
         until_stopped(once, parse_duration(every))
@@ -194,6 +208,21 @@ def _write_flags(state: "Snapshot", governance: "Governance", valid_s: int, outp
         typer.echo(f"{output} cannot be written: {error.strerror or error}. Its flags fail closed in time.", err=True)
         return FINDINGS
     return 0
+
+
+def _canary(decision: "Decision", governance: "Governance", urls: list[str]) -> tuple["Canary | None", tuple[str, ...]]:
+    """Return the largest canary as the server that answered has it, or why it is not known."""
+    from sloforge.plan.promql import Scope
+    from sloforge.query.answers import Failure
+    from sloforge.query.canary import floor_of, largest_canary
+
+    state = decision.state
+    place = next(one for one in _endpoints(urls) if one.url == state.url)
+    floor = floor_of(state.band, governance.enforcement)
+    canary = largest_canary(place, Scope(state.service, state.identity), floor)
+    if isinstance(canary, Failure):
+        return None, (f"How large a canary may be is not known: {canary}",)
+    return canary, () if canary else ("How large a canary may be is not known: no budget had traffic of late",)
 
 
 def _unknown(heard: "Heard", fail_open: bool) -> NoReturn:
@@ -229,7 +258,8 @@ def _endpoints(urls: list[str]) -> list["Endpoint"]:
 
 def _identity(labels: list[str] | None) -> "Pairs":
     pairs = [text.partition("=") for text in labels or []]
-    if bad := next((name for name, equals, _ in pairs if not equals or not name.isidentifier()), None):
+    bad = next((name for name, equals, _ in pairs if not equals or not (name.isascii() and name.isidentifier())), None)
+    if bad is not None:
         raise typer.BadParameter(f"{bad!r} is not NAME=VALUE", param_hint="--label")
     return tuple(sorted((name, value) for name, _, value in pairs))
 
@@ -245,8 +275,19 @@ def _only(heard: "Heard") -> "Agreed":
     raise typer.BadParameter(f"Prometheus knows several; choose one: {names}", param_hint="--service")
 
 
-def _governance(folder: Path) -> "Governance":
+def _governance(folder: Path | None, service: str) -> "Governance":
+    """Return what was decided about `service`; a folder with errors decides nothing, and is exit 1."""
     from sloforge.model.governance import Governance
 
-    del folder
-    return Governance()
+    if folder is None and not DEFAULT_POLICY.is_dir():
+        return Governance()
+    from sloforge.pipeline import read_governance
+
+    read = read_governance(folder or DEFAULT_POLICY, service)
+    if read.failed:
+        from sloforge.report import render
+
+        errors = [finding for finding in read.diagnostics if finding.is_error]
+        typer.echo(render(errors, "text", read.sources), err=True, nl=False)
+        raise typer.Exit(FINDINGS)
+    return read.governance

@@ -26,6 +26,7 @@ class Decision:
 
     verdict: Verdict
     change: Change
+    rule: ChangeRule
     known: bool
     state: Snapshot
     approval: Approval | None = None
@@ -33,6 +34,11 @@ class Decision:
     on_duty: tuple[str, ...] = ()
     behind_flag: bool = False
     warnings: tuple[str, ...] = ()
+
+    @property
+    def wants_canary(self) -> bool:
+        """Return whether it is of use to know how large a canary may be: not for what is refused, nor for reverts."""
+        return self.verdict is not Verdict.REFUSED and not (self.known and self.rule.yellow is Verdict.ALLOWED)
 
 
 def decide(change: Change, state: Snapshot, governance: Governance, now_s: float) -> Decision:
@@ -49,6 +55,7 @@ def decide(change: Change, state: Snapshot, governance: Governance, now_s: float
     decision = Decision(
         verdict=verdict,
         change=change,
+        rule=rule,
         known=change.type in changes,
         state=state,
         approval=approval if verdict is Verdict.CANARY else None,

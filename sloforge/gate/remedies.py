@@ -22,7 +22,7 @@ def approve_change(decision: Decision) -> str:
     change = decision.change
     scope = ["--scope", change.scope] if change.scope else []
     words = ["sloforge", "approve", "change", change.type, "--service", decision.state.service, *scope]
-    return f"{shlex.join(words)} --by NAME --reason TEXT --expires TIME"
+    return f"{shlex.join(words)} --expires 2d --by NAME --reason TEXT"
 
 
 def _after_refusal(decision: Decision, governance: Governance) -> Iterator[str]:

@@ -25,6 +25,8 @@ def slo(name: str, band: int, **more: float) -> list[Series]:
         (v.PERIOD, labels, 2419200),
         (v.COVERAGE, labels, more.get("coverage", 1)),
         (v.TOTAL_PERIOD, labels, 10000),
+        (v.TOTAL_PERIOD + v.WITH_EXCLUSIONS, labels, 10000),
+        (v.TOTAL_TICK, labels, 1),
         (v.SLI_PERIOD, labels, 0.9995),
         (v.REMAINING_RATIO, labels, left),
         (v.REMAINING_EVENTS, labels, failures),
