@@ -136,7 +136,7 @@ def on_free_ports(root: Path, exporter_port: int, own_port: int, scrape_s: int) 
 
 
 @contextmanager
-def prometheus(config: Path, port: int, folder: Path) -> Iterator[Prometheus]:
+def prometheus(config: Path, port: int, folder: Path, *flags: str) -> Iterator[Prometheus]:
     """Run Prometheus on `port` with its data and its log in `folder`."""
     log = folder / "prometheus.log"
     argv = [
@@ -144,6 +144,7 @@ def prometheus(config: Path, port: int, folder: Path) -> Iterator[Prometheus]:
         f"--config.file={config}",
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
+        *flags,
     ]
     with log.open("w", encoding="utf-8") as out, running(argv, stdout=out, stderr=subprocess.STDOUT):
         server = Prometheus(port, log)
