@@ -124,6 +124,34 @@ def test_killed_anywhere_nothing_is_lost_or_doubled(tmp_path: Path, ending: Endi
     pytest.fail("the attempt never came to its end")
 
 
+def test_killed_anywhere_a_wrong_account_counts_once(tmp_path: Path) -> None:
+    """The worker sees it and dies, or not; somebody who looks afterwards tells of it as well."""
+    labels = {"client_id": "acme", "platform": "instagram", "lane": "api", "action_type": "publish"}
+    asked = {name: value for name, value in labels.items() if name != "lane"}
+
+    def act_and_see(folder: Path, statement: int) -> None:
+        store = store_at(folder, 0)
+        die_at(store, statement)
+        lane = Exporter(Ledger(store, spool=folder / "spool")).lane("api")
+        with lane.attempt(**asked, key=KEY, account_id="17") as tried, tried.side_effect():
+            tried.succeed("1", author_id="18")
+
+    for statement in range(1, 100):
+        folder = tmp_path / str(statement)
+        folder.mkdir()
+        code = in_child(partial(act_and_see, folder, statement))
+        ledger = Ledger(store_at(folder, LEASE_S + 1))
+        sweep(ledger, Settings())
+        Exporter(ledger).safety.wrong_account(intended="17", actual="18", key=KEY, labels=labels)
+        found = figures(ledger)
+        ledger.close()
+        assert (found["wrong_account_actions"], balanced(found)) == (1, True)
+        if code == 0:
+            assert statement > 10
+            return
+    pytest.fail("the attempt never came to its end")
+
+
 def test_killed_in_the_middle_of_a_replay_it_counts_once(tmp_path: Path) -> None:
     """A spool of five counts; one process after the other dies one statement later than the one before."""
     spool = Spool(tmp_path / "spool")
