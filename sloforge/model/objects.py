@@ -114,7 +114,7 @@ class Grouping:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partition:
-    """The budget divided over the values of a label; `shares` add up to 1. A share of `other` is for all other values."""
+    """The budget divided over the values of a label. `shares` add up to 1; that of `other` is for all other values."""
 
     label: str
     shares: Shares

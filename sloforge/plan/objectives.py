@@ -85,7 +85,8 @@ def _combination_budgets(recorder: Recorder) -> RecordingRule:
 def _budgets_by_tier(recorder: Recorder, named: list[str]) -> str:
     info = recorder.narrowed(v.GROUP_TIER, one_of(v.TIER, named))
     joined = f"{info} * on ({v.TIER}) group_left () {recorder.series(tiers.TIER_BUDGET)}"
-    return f"   sum without ({v.TIER}) ({joined})"
+    assert recorder.slo.by is not None
+    return f"   {aggregate('sum', joined, recorder.slo.by.labels)}"
 
 
 def _budgets_by(recorder: Recorder, label: str, shares: Shares, by: tuple[str, ...]) -> str:

@@ -27,7 +27,7 @@ def own_partition(recorder: Recorder) -> list[RecordingRule]:
     shares = (with_label(f"vector({format_number(share)})", label, value) for value, share in partition.shares)
     note = f"{recorder.slo.id}: the budget divided by {label}. Values without a share are `{OTHER}`"
     if OTHER not in dict(partition.shares):
-        note += ", which may spend nothing: its failures spend what the others have"
+        note += ",\nwhich may spend nothing: its failures are overspent from the first on"
     return [
         recorder.rule(SHARE, "   " + "\nor ".join(shares), note),
         recorder.rule(FAILED, _failed(recorder, partition)),
@@ -60,5 +60,5 @@ def _failed(recorder: Recorder, partition: Partition) -> str:
     return (
         f"   {aggregate('sum', within, (label,))}\n"
         f"or {with_label(aggregate('sum', beyond), label, OTHER)}\n"
-        f"or 0 * {recorder.series(SHARE)}"
+        f"or 0 * {aggregate('sum', recorder.series(SHARE), (label,))}"
     )

@@ -89,7 +89,7 @@ def _shown(scope: Scope, names: list[str]) -> RecordingRule:
     lines = [aggregate("max", v.CLIENT_INFO + braces([one_of(v.TIER, [name])]), by) for name in names[:-1]]
     lines.append(with_label(aggregate("max", v.CLIENT_INFO, (v.CLIENT_ID,)), v.TIER, names[-1]))
     listed = f"\n  or on ({v.CLIENT_ID}) ".join(lines)
-    note = "The tier of each client as exporters show it, and when; of two tiers the stricter, of an unknown one the default"
+    note = "When exporters showed the tier of each client last: of two the stricter, and an unknown one as the default"
     return RecordingRule(
         record=v.CLIENT_TIER_SHOWN,
         expr=f"time() + 0 * (\n     {listed}\n)",
