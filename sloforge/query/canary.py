@@ -74,8 +74,9 @@ def share_query(scope: Scope, floor: Decimal) -> str:
     may_fail = (
         f"{part} * clamp_min({left} - {above}, 0) * {scope.on} {scope.series(v.ERROR_BUDGET)} * {scope.on} {total}"
     )
-    busiest = f"max_over_time(sum_over_time({scope.series(v.TOTAL_TICK)}[1h])[1d:1h])"
-    return f"bottomk(1, clamp_max({may_fail} / {scope.on} ({busiest} > 0), 1))"
+    hour = f"sum_over_time({scope.series(v.TOTAL_TICK)}[1h])"
+    busiest = f"max_over_time({hour}[1d:1h]) or {hour}"  # its steps are whole hours, and the first may not be over
+    return f"bottomk(1, clamp_max({may_fail} / {scope.on} (({busiest}) > 0), 1))"
 
 
 def fitting_query(scope: Scope, slo: str) -> str:

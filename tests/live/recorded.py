@@ -2,76 +2,82 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sloforge import vocabulary as v
 from sloforge.plan.promql import quote
 from tests.live.servers import Prometheus, free_port, prometheus, wait_for
 
-SERVICE = "shop"
-Series = tuple[str, Mapping[str, str], float]
+BUDGET = 0.005
+EVENTS = 10000
 
 
-def slo(name: str, band: int, **more: float) -> list[Series]:
-    """Return the series of one SLO that is well but for its band; `more` replaces figures by their short names."""
-    labels = {v.SERVICE: SERVICE, v.SLO: name}
-    left = more.get("left", 0.9)
-    failures = more.get("failures", 45.0)
-    return [
-        (v.BAND, labels, band),
-        (v.POSTMORTEM, labels, more.get("postmortem", 0)),
-        (v.OBJECTIVE, labels, 0.995),
-        (v.ERROR_BUDGET, labels, 0.005),
-        (v.PERIOD, labels, 2419200),
-        (v.COVERAGE, labels, more.get("coverage", 1)),
-        (v.TOTAL_PERIOD, labels, 10000),
-        (v.TOTAL_PERIOD + v.WITH_EXCLUSIONS, labels, 10000),
-        (v.TOTAL_TICK, labels, 1),
-        (v.SLI_PERIOD, labels, 0.9995),
-        (v.REMAINING_RATIO, labels, left),
-        (v.REMAINING_EVENTS, labels, failures),
-        (v.SLI_PERIOD + v.WITH_EXCLUSIONS, labels, 0.9995),
-        (v.REMAINING_RATIO + v.WITH_EXCLUSIONS, labels, more.get("left_excluded", left)),
-        (v.REMAINING_EVENTS + v.WITH_EXCLUSIONS, labels, more.get("failures_excluded", failures)),
-        (v.burn_rate("1h"), labels, more.get("burn", 0.4)),
-        (v.INFO, {**labels, "title": f"{name} succeeds", "class": "correctness", "owner": "on-call"}, 1),
-    ]
+@dataclass
+class Recorded:
+    """The series of one service, as (name, labels, PromQL of its value)."""
+
+    service: str
+    identity: Mapping[str, str] = field(default_factory=dict)
+    series: list[tuple[str, Mapping[str, str], str]] = field(default_factory=list)
+
+    def add(self, name: str, value: float | str, **labels: str) -> "Recorded":
+        """Add one series; a number stands for a constant."""
+        promql = value if isinstance(value, str) else f"vector({value})"
+        self.series.append((name, {v.SERVICE: self.service, **self.identity, **labels}, promql))
+        return self
+
+    def slo(
+        self,
+        name: str,
+        band: int = 0,
+        left: float = 0.9,
+        left_with_all: float | None = None,
+        coverage: float = 1,
+        kind: str = "correctness",
+        **reasons: float,
+    ) -> "Recorded":
+        """Add one SLO of which `left` of the budget remains; `reasons` are those of its band."""
+        for suffix, share in (("", left if left_with_all is None else left_with_all), (v.WITH_EXCLUSIONS, left)):
+            self.add(v.SLI_PERIOD + suffix, 1 - BUDGET * (1 - share), slo=name)
+            self.add(v.REMAINING_RATIO + suffix, share, slo=name)
+            self.add(v.REMAINING_EVENTS + suffix, share * BUDGET * EVENTS, slo=name)
+            self.add(v.TOTAL_PERIOD + suffix, EVENTS, slo=name)
+        self.add(v.OBJECTIVE, 1 - BUDGET, slo=name).add(v.ERROR_BUDGET, BUDGET, slo=name)
+        self.add(v.COVERAGE, coverage, slo=name).add(v.burn_rate("1h"), 0.4, slo=name)
+        self.add(v.INFO, 1, slo=name, title=f"{name} succeeds", **{"class": kind})
+        for reason, value in reasons.items():
+            self.add(v.BAND_REASON, value, slo=name, reason=reason)
+        return self.add(v.BAND, band, slo=name)
+
+    def hard_stop(self, name: str, active: int) -> "Recorded":
+        """Add the hard stop of an SLO."""
+        return self.add(v.HARD_STOP, active, slo=name, rule=name)
+
+    def whole(self, band: int, frozen: int = 0) -> "Recorded":
+        """Add what is recorded of the service as a whole: the last of it."""
+        return self.add(v.SERVICE_BAND, band).add(v.FREEZE, frozen)
 
 
-def reason(name: str, why: str, value: float) -> Series:
-    """Return one reason of an SLO's band."""
-    return (v.BAND_REASON, {v.SERVICE: SERVICE, v.SLO: name, v.REASON: why}, value)
-
-
-def hard_stop(name: str, active: int) -> Series:
-    """Return the hard stop of an SLO."""
-    return (v.HARD_STOP, {v.SERVICE: SERVICE, v.SLO: name, v.RULE: name}, active)
-
-
-def service(band: int, frozen: int) -> list[Series]:
-    """Return what is recorded of the service as a whole."""
-    labels = {v.SERVICE: SERVICE}
-    return [(v.SERVICE_BAND, labels, band), (v.FREEZE, labels, frozen)]
-
-
-def rules(series: Sequence[Series]) -> str:
-    """Return a rule file that records `series`."""
-    lines = ["groups:", "  - name: state", "    interval: 1s", "    rules:"]
-    for name, labels, value in series:
-        lines += [f"      - record: {name}", f"        expr: vector({value})", "        labels:"]
-        lines += [f"          {label}: {quote(text)}" for label, text in labels.items()]
+def rules(services: Sequence[Recorded]) -> str:
+    """Return a rule file that records every series once a second."""
+    lines = ["groups:"]
+    for number, service in enumerate(services):
+        lines += [f"  - name: state-{number}", "    interval: 1s", "    rules:"]
+        for name, labels, promql in service.series:
+            lines += [f"      - record: {name}", f"        expr: {quote(promql)}", "        labels:"]
+            lines += [f"          {label}: {quote(text)}" for label, text in labels.items()]
     return "\n".join(lines) + "\n"
 
 
 @contextmanager
-def recording(folder: Path, series: Sequence[Series]) -> Iterator[Prometheus]:
-    """Run a Prometheus in `folder` that records `series`, from when it has."""
+def recording(folder: Path, *services: Recorded) -> Iterator[Prometheus]:
+    """Run a Prometheus in `folder` that records `services`, from when it has."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "state.rules.yml").write_text(rules(series), encoding="utf-8")
+    (folder / "state.rules.yml").write_text(rules(services), encoding="utf-8")
     config = folder / "prometheus.yml"
     config.write_text("global: {evaluation_interval: 1s}\nrule_files: [state.rules.yml]\n", encoding="utf-8")
     with prometheus(config, free_port(), folder) as server:
-        last, labels, _ = series[-1]
-        asked = f"{last}{{{','.join(f'{label}={quote(text)}' for label, text in labels.items())}}}"
-        wait_for("the state is recorded", lambda: server.query(asked) or None, 30)
+        everyone = f"count({v.FREEZE}) == {len(services)}"
+        wait_for("the state is recorded", lambda: server.query(everyone) or None, 30)
         yield server
