@@ -79,7 +79,7 @@ class Attempt:
 
     def _claim(self, *, waiting: bool) -> Claimed | None:
         order, settings = self._order, self._desk.settings
-        decide = outcomes.CLAIM(
+        decide = outcomes.CLAIM.make(
             self._desk.follow[""],
             mine=order.tally,
             identity=order.identity,

@@ -69,8 +69,9 @@ def _followed(name: str, rule: Rule[P, T]) -> Step[Concatenate[Follow, P], T]:
 
 
 def _judge(follow: Follow, decide: Decide[T], record: Record | None, now: float) -> Change[T]:
-    result, record, counts, _ = decide(record, now)
-    return Change(result, record, counts, tuple(_seeds(follow, record, counts, now)))
+    change = decide(record, now)
+    seeds = tuple(_seeds(follow, change.record, change.counts, now))
+    return Change(change.result, change.record, change.counts, seeds) if seeds else change
 
 
 def _seeds(follow: Follow, record: Record | None, counts: tuple[Count, ...], now: float) -> Iterator[Seed]:

@@ -41,14 +41,14 @@ class Spool:
         self._lock, self._replay, self.corrupt = (
             self.path.with_name(self.path.name + end) for end in (".lock", ".replay", ".corrupt")
         )
-
+        self._files = str(self.path), str(self._replay)  # as text, for they are looked for before every transaction
         self._thread = threading.RLock()  # a child must not inherit a locked file: the lock would outlive its holder
         forks.watch(self)
 
     def waiting(self) -> bool:
         """Return whether there is anything to replay."""
         # Reading a device or a pipe may never end.
-        return any(os.access(path, os.F_OK) and path.is_file() for path in (self.path, self._replay))
+        return any(os.access(path, os.F_OK) and os.path.isfile(path) for path in self._files)
 
     def append(self, entry: Entry) -> None:
         """Write one entry and bring it to the disk. Raises OSError, and then has written nothing."""
