@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 FINDINGS, USAGE, UNREACHABLE = 1, 2, 3
 DEFAULT_POLICY: Final = Path("policy")
+CLOSED: Final = "REFUSED: no Prometheus could say how the service is, so nothing may ship. --fail-open overrides."
+OPEN: Final = (
+    "WARNING: the gate is OPEN ALTHOUGH NOBODY KNOWS the state of the service (--fail-open): "
+    "neither budget nor freeze were looked at."
+)
 
 
 class Form(StrEnum):
@@ -96,7 +101,7 @@ def gate(
 
     heard = _hear(prometheus, service, label, timeout)
     if not heard.services:
-        _unknown(heard, fail_open)
+        _unknown(heard, fail_open, format)
     agreed = _only(heard)
     governance = _governance(policy, agreed.snapshot.service)
     decision = decide(Change(change_type, scope), agreed.snapshot, governance, agreed.snapshot.at_s)
@@ -225,20 +230,19 @@ def _canary(decision: "Decision", governance: "Governance", urls: list[str]) -> 
     return canary, () if canary else ("How large a canary may be is not known: no budget had traffic of late",)
 
 
-def _unknown(heard: "Heard", fail_open: bool) -> NoReturn:
+def _unknown(heard: "Heard", fail_open: bool, form: Form) -> NoReturn:
+    """Say that nobody knows the state, and exit: closed, unless asked otherwise."""
     for failure in heard.failures:
         typer.echo(f"{failure}.", err=True)
-    if fail_open:
+    code = 0 if fail_open else UNREACHABLE
+    if form is Form.JSON:
+        from sloforge.render.serialize import to_json
+
         typer.echo(
-            "WARNING: the gate is OPEN ALTHOUGH NOBODY KNOWS the state of the service (--fail-open): "
-            "neither budget nor freeze were looked at.",
-            err=True,
+            to_json({"verdict": "unknown", "exit_code": code, "notes": list(map(str, heard.failures))}), nl=False
         )
-        raise typer.Exit
-    typer.echo(
-        "REFUSED: no Prometheus could say how the service is, so nothing may ship. --fail-open overrides.", err=True
-    )
-    raise typer.Exit(UNREACHABLE)
+    typer.echo(OPEN if fail_open else CLOSED, err=True)
+    raise typer.Exit(code)
 
 
 def _hear(urls: list[str], service: str, labels: list[str] | None, total_s: float) -> "Heard":
