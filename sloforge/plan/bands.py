@@ -11,14 +11,16 @@ from sloforge.model.objects import Pairs
 from sloforge.plan.budget import FIRST_TICK
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope, over
-from sloforge.plan.remembered import hourly, hourly_name, moment, within
+from sloforge.plan.remembered import copy, copy_name, moment, within
 from sloforge.plan.windows import ANYWHERE, latest, noted
 from sloforge.policy import SLOW_S, TICK_S, Band, Enforcement
-from sloforge.quantities import DAY, format_duration, format_number
+from sloforge.quantities import DAY, HOUR, format_duration, format_number
 
 LEARNING = "slo:band:learning_seconds"  # sparse: the age of an SLO that is too young to have a band
 TICKET_DAY = "slo_slow:burn_ticket:day"
 TICKET_DAYS = "slo_slow:burn_ticket:days"
+ROUNDED = "0.00000001"
+TICKET_STAYS_S = 3 * HOUR  # looked for once an hour: seen even where Prometheus is down for one or two
 _PAGES = ("page_fast", "page_slow")
 _TICKETS = ("ticket_fast", "ticket_slow")
 BUDGET, TICKET, PAGE = "budget", "ticket_burn", "page_burn"  # values of the label `reason`
@@ -46,7 +48,8 @@ def slow_bands(scope: Scope, numbers: Enforcement, excused: str = "") -> list[Re
 
     `excused` has a sample by SLO while an approved exclusion explains its ticket burns; it is asked about the past.
     """
-    return [hourly(scope, v.BAND_ASKED, "When each band was last asked for"), *_ticket_days(scope, numbers, excused)]
+    asked = copy(scope, v.BAND_ASKED, numbers.dwell_s, "When each band was last asked for")
+    return [asked, *_ticket_days(scope, numbers, excused)]
 
 
 def _ticket_days(scope: Scope, numbers: Enforcement, excused: str) -> list[RecordingRule]:
@@ -56,7 +59,7 @@ def _ticket_days(scope: Scope, numbers: Enforcement, excused: str) -> list[Recor
     downgraded = " or ".join(f"{lately[tier]} == 1" for tier in _PAGES)
     burning = [*(f"{lately[tier]} == 1" for tier in _TICKETS), f"({downgraded}) and {scope.on} {closed}"]
     day = f"time() - time() % {DAY} + 0 * (\n     " + "\n  or ".join(burning) + "\n)"
-    today = scope.series(hourly_name(TICKET_DAY))
+    today = scope.series(copy_name(TICKET_DAY, TICKET_STAYS_S))
     if excused:
         today = f"({today} unless {scope.on} ({excused}))"
     days = f"{today}[{numbers.ticket_span_days}d:1h]"
@@ -65,7 +68,7 @@ def _ticket_days(scope: Scope, numbers: Enforcement, excused: str) -> list[Recor
     note = "The midnights (UTC) of days with a ticket burn, and how many there are: one more than changes"
     return [
         _rule(TICKET_DAY, day, note, sparse=True),
-        hourly(scope, TICKET_DAY),
+        copy(scope, TICKET_DAY, TICKET_STAYS_S),
         _rule(TICKET_DAYS, "\nor ".join(counted), sparse=True),
     ]
 
@@ -128,10 +131,11 @@ def _reasons(scope: Scope, numbers: Enforcement) -> list[RecordingRule]:
     few = f"{failed} < {numbers.min_failures}"
     coverage = f"{scope.series(v.COVERAGE)} < {format_number(numbers.min_coverage)}"
     days = latest(scope.series(TICKET_DAYS))
+    minutes = over("count_over_time", scope.labelled(v.BAND_ASKED, v.REASON, PAGE), numbers.dwell_s - TICK_S // 2)
     values = {
         BUDGET: f"{left} and {on} {_held_by(scope, BUDGET)}",
         TICKET: f"{days} and {on} {_held_by(scope, TICKET)}",
-        PAGE: over("count_over_time", scope.labelled(v.BAND_ASKED, v.REASON, PAGE), numbers.dwell_s - TICK_S // 2),
+        PAGE: f"sum by ({_names(scope)}) ({minutes})",
         "hard_stop": f"sum by ({_names(scope)}) ({scope.series(v.HARD_STOP)}) > 0",
         "coverage": f"{coverage} {learning}\nor 0 * {scope.series(v.PERIOD)} unless {on} {scope.series(v.COVERAGE)}",
         "learning": scope.series(LEARNING),
@@ -174,7 +178,8 @@ def _held_by(scope: Scope, reason: str) -> str:
 
 
 def _left(scope: Scope) -> str:
-    return scope.series(v.REMAINING_RATIO + v.WITH_EXCLUSIONS)
+    """Rounded, because 1 - 80/100 is a hair less than 0.2, and who has just enough left is not RED."""
+    return f"round({scope.series(v.REMAINING_RATIO + v.WITH_EXCLUSIONS)}, {ROUNDED})"
 
 
 def _names(scope: Scope, *, slo: bool = True) -> str:

@@ -7,20 +7,19 @@ the moment of the last failure that counts, and an approval has to be newer.
 from sloforge import vocabulary as v
 from sloforge.model.governance import Governance
 from sloforge.model.objects import CounterKind, Hard, Pairs, Service, Slo
-from sloforge.plan.counting import TARGET
+from sloforge.plan.counting import TARGET, signed_sum
 from sloforge.plan.facts import Recorder
 from sloforge.plan.indicators import Reader
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope, aggregate, offset, over, selector
 from sloforge.plan.remembered import ever_beyond, kept, moment
-from sloforge.policy import TICK_S, Enforcement
+from sloforge.policy import Enforcement
 from sloforge.quantities import HOUR, MINUTE, format_duration
 
 # All of them are sparse: there only while violations stand, or only at failures.
 VIOLATIONS = "slo:hard_stop:violations"
 FAILURE = "slo:hard_stop:failure_timestamp_seconds"
 VIOLATED = "slo:hard_stop:violated_timestamp_seconds"
-TICK_LAG_S = 2 * TICK_S  # a failure is counted by a tick up to this much later
 RENAMED_S = 5 * MINUTE  # longer than a target that was renamed lingers under its old name
 
 
@@ -40,8 +39,7 @@ def hard_stop(recorder: Recorder, reader: Reader, governance: Governance) -> lis
         return _total(recorder, reader, slo.indicator, governance.acknowledged(service, slo.id))
     else:
         rules = [recorder.rule(VIOLATED, moment(f"{recorder.series(v.FAILED_TICK)} > 0"), sparse=True)]
-    released_s = governance.released_s(service, slo.id)
-    active = _active(recorder, VIOLATED, released_s + TICK_LAG_S if released_s else 0)
+    active = _active(recorder, VIOLATED, governance.released_s(service, slo.id))
     note = f"{slo.id}: stops shipping while its last violation is younger than the last approval"
     return [*rules, recorder.rule(v.HARD_STOP, active, note, _rule_label(slo))]
 
@@ -63,17 +61,17 @@ def _total(recorder: Recorder, reader: Reader, hard: Hard, acknowledged: int) ->
     )
     up = reader.read(hard.violations[0]).target("up")
     settled = f"and {TARGET} {offset(up, RENAMED_S)}"
-    seen = [aggregate("sum", _any(hard, own)) for own in (settled, "")]
+    seen = [_sum(hard, own) for own in (settled, "")]
     active = _active(recorder, VIOLATIONS, acknowledged)
     return [
-        recorder.rule(VIOLATIONS, f"({seen[0]}\nor {seen[1]}) > 0", note, sparse=True),
+        recorder.rule(VIOLATIONS, f"({seen[0]}\nor {seen[1]}) > {acknowledged}", note, sparse=True),
         recorder.rule(v.HARD_STOP, active, labels=_rule_label(recorder.slo)),
     ]
 
 
-def _any(hard: Hard, own: str) -> str:
+def _sum(hard: Hard, own: str) -> str:
     totals = (f"max without (instance) ({' '.join((selector(raw), own)).strip()})" for raw in hard.violations)
-    return " or ".join(totals)
+    return signed_sum([(1, aggregate("sum", total)) for total in totals], ())
 
 
 def _missed_objective(recorder: Recorder, numbers: Enforcement) -> list[RecordingRule]:

@@ -9,7 +9,7 @@ from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope, over
 from sloforge.plan.windows import ANYWHERE
 from sloforge.policy import MEMORY_S, SLOW_READ_S
-from sloforge.quantities import HOUR, format_duration
+from sloforge.quantities import DAY, format_duration
 
 
 def moment(condition: str) -> str:
@@ -19,23 +19,24 @@ def moment(condition: str) -> str:
 
 def kept(scope: Scope, name: str, note: str = "") -> list[RecordingRule]:
     """Return the slow group's rules that keep the largest value of a sparse series for as long as we remember."""
-    lately = scope.series(hourly_name(name))
+    lately = scope.series(copy_name(name, DAY))
     longest = f"{lately}\nor max_over_time({lately}[{format_duration(MEMORY_S)}:1h])"
-    return [hourly(scope, name, note), RecordingRule(record=_most(name), expr=longest, origin=ANYWHERE, sparse=True)]
+    most = RecordingRule(record=_most(name), expr=longest, origin=ANYWHERE, sparse=True)
+    return [copy(scope, name, DAY, note), most]
 
 
-def hourly(scope: Scope, name: str, note: str = "") -> RecordingRule:
-    """Return the slow group's copy of a sparse series: its largest value of the last hour.
+def copy(scope: Scope, name: str, stays_s: int, note: str = "") -> RecordingRule:
+    """Return the slow group's copy of a sparse series: its largest value within `stays_s`.
 
-    It stays for an hour, so whoever looks at it once an hour misses nothing.
+    It stays for so long, so whoever looks at it once an hour misses nothing, unless Prometheus is down all that time.
     """
-    expr = over("max_over_time", scope.series(name), HOUR)
-    return RecordingRule(record=hourly_name(name), expr=expr, origin=ANYWHERE, note=note, sparse=True)
+    expr = over("max_over_time", scope.series(name), stays_s)
+    return RecordingRule(record=copy_name(name, stays_s), expr=expr, origin=ANYWHERE, note=note, sparse=True)
 
 
 def within(scope: Scope, name: str, window_s: int) -> str:
     """Return the latest moments that are younger than `window_s`, exact to the second."""
-    lately = scope.series(hourly_name(name))
+    lately = scope.series(copy_name(name, window_s))
     seen = (
         over("max_over_time", scope.series(name), SLOW_READ_S),
         over("last_over_time", lately, SLOW_READ_S),
@@ -65,9 +66,9 @@ def _seen(scope: Scope, name: str, slo: str | None = None) -> tuple[str, ...]:
     )
 
 
-def hourly_name(name: str) -> str:
+def copy_name(name: str, stays_s: int) -> str:
     """Return the name of that copy."""
-    return f"{v.SLOW_PREFIX}{name.removeprefix('slo')}:max1h"
+    return f"{v.SLOW_PREFIX}{name.removeprefix('slo')}:max{format_duration(stays_s)}"
 
 
 def _most(name: str) -> str:

@@ -31,8 +31,13 @@ def only(files: Mapping[str, str], *records: str) -> dict[str, str]:
     return {name: _filtered(text, records) for name, text in files.items()}
 
 
-def _filtered(text: str, records: tuple[str, ...]) -> str:
+def without(files: Mapping[str, str], *records: str) -> dict[str, str]:
+    """Return the same files without the recording rules of these names: a test feeds the series itself."""
+    return {name: _filtered(text, records, keep=False) for name, text in files.items()} if records else dict(files)
+
+
+def _filtered(text: str, records: tuple[str, ...], *, keep: bool = True) -> str:
     document = yaml.safe_load(text)
     for group in document["groups"]:
-        group["rules"] = [rule for rule in group["rules"] if rule.get("record", "").startswith(records)]
+        group["rules"] = [rule for rule in group["rules"] if rule.get("record", "").startswith(records) is keep]
     return yaml.safe_dump(document, sort_keys=False, width=1_000_000)

@@ -43,6 +43,14 @@ class Slots(NamedTuple):
     fast_s: float
     slow_s: float
 
+    def fast(self, at_s: float) -> float:
+        """Return the first evaluation of the fast group at or after `at_s`."""
+        return at_s + (self.fast_s - at_s) % MINUTE
+
+    def slow(self, at_s: float) -> float:
+        """Return the first evaluation of the slow group at or after `at_s`."""
+        return at_s + (self.slow_s - at_s) % (5 * MINUTE)
+
 
 def recorded(slo: str, failing: Sequence[Failing], from_s: float, to_s: float, slots: Slots) -> list[Series]:
     """Return what the rules would have recorded of the same traffic, had they run from `from_s` to `to_s`.
