@@ -34,9 +34,9 @@ EvidenceOption = Annotated[str, typer.Option("--evidence", metavar="URL", help="
 SlosArgument = Annotated[list[str], typer.Argument(metavar="SLO...", help="As SLO or service/SLO.")]
 
 
-def examples(*lines: str) -> str:
-    """Return the end of a command's help."""
-    return "Examples:\n\n" + "\n\n".join(f"  {line}" for line in lines)
+def examples(*commands: str) -> str:
+    """Return what `--help` ends with: each command on a line of its own, to be copied as it is."""
+    return "Examples:" + "".join(f"\n\n\b\n  {command}" for command in commands)
 
 
 class Desk:

@@ -69,7 +69,7 @@ def open_(
 @incident.command(
     epilog=examples(
         "sloforge incident close INC-1 --at 5m --share checkout=12.5 --by ana",
-        "sloforge incident close INC-2 --share checkout=31 --by ana --postmortem https://example.com/postmortems/2 "
+        "sloforge incident close INC-3 --share checkout=31 --by ana --postmortem https://example.com/postmortems/3 "
         "--action 'time out after 3s' --owner ben",
     )
 )
