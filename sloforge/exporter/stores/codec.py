@@ -21,6 +21,7 @@ def from_labels(labels: Labels) -> str:
     return _encode(labels)
 
 
+@lru_cache(maxsize=10_000)
 def to_labels(text: str) -> Labels:
     """Read labels that `from_labels` wrote."""
     return tuple((name, value) for name, value in json.loads(text))

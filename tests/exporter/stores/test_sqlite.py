@@ -81,6 +81,20 @@ def test_what_waits_is_found_without_reading_what_does_not(path: Path, store: Sq
     assert all("records_waiting" in plan for plan in plans)
 
 
+def test_a_pruned_file_grows_no_more(path: Path, store: SqliteStore, clock: FakeClock) -> None:
+    """What pruned keys leave free, the next ones take."""
+    sizes = []
+    for day in range(8):
+        for number in range(200):
+            store.transact(Ref("job", key_hash(f"{day}-{number}")), put(Record({"text": "x" * 300})))
+        clock.now += 100
+        store.prune(clock.now - 250)
+        store.close()  # brings all to the file itself
+        sizes.append(path.stat().st_size)
+    assert len(store.touched("job", 0)) == 400
+    assert max(sizes[4:]) <= 1.1 * sizes[3]
+
+
 def test_a_migration_that_fails_leaves_the_file_as_it_was(
     path: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
