@@ -63,23 +63,33 @@ def by_period(scope: Scope, periods_s: tuple[int, ...], expr_of: Callable[[int],
 
 
 def budgets(scope: Scope) -> list[RecordingRule]:
-    """Return everything public over the period. Budget is lost by events: remaining = 1 − failed / (budget × total)."""
+    """Return everything public over the period."""
     total, failed = scope.series(v.TOTAL_PERIOD), scope.series(v.FAILED_PERIOD)
-    budget, remaining = scope.series(v.ERROR_BUDGET), scope.series(v.REMAINING_RATIO)
-    allowed = f"{total} * {scope.on} {budget}"
-    burn = scope.series(v.burn_rate("6h"))
-    untouched = f"1 + 0 * {budget} unless {scope.on} {total} > 0"
+    remaining, burn = scope.series(v.REMAINING_RATIO), scope.series(v.burn_rate("6h"))
     return [
         _rule(v.TOTAL_PERIOD, exact_or_counted(scope, v.TOTAL_PERIOD), PERIOD_NOTE),
         _rule(v.FAILED_PERIOD, exact_or_counted(scope, v.FAILED_PERIOD)),
-        _rule(v.SLI_PERIOD, f"1 - clamp_min({failed}, 0) / ({total} > 0)"),
-        _rule(v.REMAINING_RATIO, f"1 - clamp_min({failed}, 0) / {scope.on} ({allowed} > 0)\nor ({untouched})"),
-        _rule(v.REMAINING_EVENTS, f"{allowed} - {scope.on} clamp_min({failed}, 0)"),
+        *(_rule(name, expr) for name, expr in budget_left(scope, total, failed)),
         _rule(
             v.EXHAUSTION,
             f"({remaining} > 0) * {scope.on} {scope.series(v.PERIOD)} / {scope.on} ({burn} > 1)",
         ),
         _rule(v.COVERAGE, latest(scope.series(slow_name(v.COVERAGE)))),
+    ]
+
+
+def budget_left(scope: Scope, total: str, failed: str) -> list[tuple[str, str]]:
+    """Return (record, expr) of SLI and remaining budget, of events and failures over the period.
+
+    Budget is lost by events: remaining = 1 − failed / (budget × total). Without events it is untouched.
+    """
+    budget = scope.series(v.ERROR_BUDGET)
+    allowed = f"{total} * {scope.on} {budget}"
+    untouched = f"1 + 0 * {budget} unless {scope.on} {total} > 0"
+    return [
+        (v.SLI_PERIOD, f"1 - clamp_min({failed}, 0) / ({total} > 0)"),
+        (v.REMAINING_RATIO, f"1 - clamp_min({failed}, 0) / {scope.on} ({allowed} > 0)\nor ({untouched})"),
+        (v.REMAINING_EVENTS, f"{allowed} - {scope.on} clamp_min({failed}, 0)"),
     ]
 
 

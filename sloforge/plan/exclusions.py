@@ -6,11 +6,12 @@ period piece by piece. Ledgers are read at the exclusion's bounds; elsewhere the
 """
 
 from collections.abc import Iterable, Sequence
+from textwrap import indent
 
 from sloforge import vocabulary as v
 from sloforge.model.governance import Exclusion, Governance
 from sloforge.model.objects import Service, Slo
-from sloforge.plan.budget import exact_or_counted
+from sloforge.plan.budget import budget_left, exact_or_counted
 from sloforge.plan.excluded import (
     EXCLUDED_FAILED,
     EXCLUDED_TOTAL,
@@ -22,12 +23,14 @@ from sloforge.plan.excluded import (
     read,
 )
 from sloforge.plan.facts import Recorder
+from sloforge.plan.groups import group_remaining
 from sloforge.plan.indicators import Reader, is_ledger
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope
 from sloforge.plan.windows import ANYWHERE, noted
 from sloforge.quantities import HOUR
 
+AFTER = v.WITH_EXCLUSIONS
 MARGIN_S = HOUR  # an exclusion has left the period for good when the last late sum has been read
 
 Exclusions = Sequence[Exclusion]
@@ -70,38 +73,41 @@ def with_exclusions(scope: Scope, service: Service, *, excluding: bool) -> list[
 
     `excluding` is whether any SLO of the service has exclusions in force.
     """
-    after = v.WITH_EXCLUSIONS
-    if not excluding:
-        names = [v.TOTAL_PERIOD, v.FAILED_PERIOD, v.SLI_PERIOD, v.REMAINING_RATIO, v.REMAINING_EVENTS]
-        names += [v.GROUP_REMAINING] if any(slo.by for slo in service.slos) else []
-        note = "All SLOs: the same after approved exclusions, of which there are none"
-        return noted([_rule(name + after, scope.series(name)) for name in names], note)
-    total, failed = scope.series(v.TOTAL_PERIOD + after), scope.series(v.FAILED_PERIOD + after)
-    budget = scope.series(v.ERROR_BUDGET)
-    allowed = f"{total} * {scope.on} {budget}"
-    untouched = f"1 + 0 * {budget} unless {scope.on} {total} > 0"
-    rules = [
-        _rule(v.TOTAL_PERIOD + after, _kept(scope, v.TOTAL_PERIOD, EXCLUDED_TOTAL)),
-        _rule(v.FAILED_PERIOD + after, _kept(scope, v.FAILED_PERIOD, EXCLUDED_FAILED)),
-        _rule(v.SLI_PERIOD + after, f"1 - clamp_min({failed}, 0) / ({total} > 0)"),
-        _rule(v.REMAINING_RATIO + after, f"1 - clamp_min({failed}, 0) / {scope.on} ({allowed} > 0)\nor ({untouched})"),
-        _rule(v.REMAINING_EVENTS + after, f"{allowed} - {scope.on} clamp_min({failed}, 0)"),
+    grouped = any(slo.by for slo in service.slos)
+    if excluding:
+        rules = [*_figures(scope), *(_group_figures(scope, service) if grouped else [])]
+        return noted(
+            rules, "All SLOs: the same after approved exclusions; where nothing is excluded, the plain figures"
+        )
+    names = [v.TOTAL_PERIOD, v.FAILED_PERIOD, v.SLI_PERIOD, v.REMAINING_RATIO, v.REMAINING_EVENTS]
+    names += [v.GROUP_FAILED_PERIOD, v.GROUP_REMAINING] if grouped else []
+    note = "All SLOs: the same after approved exclusions, of which there are none"
+    return noted([_rule(name + AFTER, scope.series(name)) for name in names], note)
+
+
+def _figures(scope: Scope) -> list[RecordingRule]:
+    total, failed = scope.series(v.TOTAL_PERIOD + AFTER), scope.series(v.FAILED_PERIOD + AFTER)
+    return [
+        _rule(v.TOTAL_PERIOD + AFTER, _kept(scope, v.TOTAL_PERIOD, EXCLUDED_TOTAL)),
+        _rule(v.FAILED_PERIOD + AFTER, _kept(scope, v.FAILED_PERIOD, EXCLUDED_FAILED)),
+        *(_rule(name + AFTER, expr) for name, expr in budget_left(scope, total, failed)),
     ]
-    if any(slo.by for slo in service.slos):
-        rules.append(_group_remaining(scope))
-    return noted(rules, "All SLOs: the same after approved exclusions; where nothing is excluded, the plain figures")
+
+
+def _group_figures(scope: Scope, service: Service) -> list[RecordingRule]:
+    total, failed = scope.series(v.GROUP_TOTAL_PERIOD + AFTER), scope.series(v.GROUP_FAILED_PERIOD + AFTER)
+    return [
+        _rule(v.GROUP_TOTAL_PERIOD + AFTER, _kept(scope, v.GROUP_TOTAL_PERIOD, GROUP_EXCLUDED_TOTAL)),
+        _rule(v.GROUP_FAILED_PERIOD + AFTER, _kept(scope, v.GROUP_FAILED_PERIOD, GROUP_EXCLUDED_FAILED)),
+        _rule(v.GROUP_REMAINING + AFTER, group_remaining(scope, service, total, failed)),
+    ]
 
 
 def _kept(scope: Scope, plain: str, excluded: str) -> str:
-    return f"{scope.series(plain)} - ({exact_or_counted(scope, excluded)})\nor {scope.series(plain)}"
-
-
-def _group_remaining(scope: Scope) -> RecordingRule:
-    total = f"({_kept(scope, v.GROUP_TOTAL_PERIOD, GROUP_EXCLUDED_TOTAL)})"
-    failed = _kept(scope, v.GROUP_FAILED_PERIOD, GROUP_EXCLUDED_FAILED)
-    budget = scope.series(v.ERROR_BUDGET)
-    left = f"1 - clamp_min({failed}, 0) / ({total} * {scope.on} group_left () {budget} > 0)"
-    return _rule(v.GROUP_REMAINING + v.WITH_EXCLUSIONS, f"{left}\nor 1 + 0 * {scope.series(v.GROUP_TOTAL_PERIOD)}")
+    """A ledger's exact sum loses what was read, a counted one what was counted: the same choice as for the sum."""
+    return (
+        f"{scope.series(plain)} - (\n{indent(exact_or_counted(scope, excluded), '  ')}\n)\nor {scope.series(plain)}"
+    )
 
 
 def _rule(record: str, expr: str) -> RecordingRule:

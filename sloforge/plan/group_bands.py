@@ -17,7 +17,7 @@ def group_bands(scope: Scope, service: Service, numbers: Enforcement) -> list[Re
     """
     if not any(slo.by for slo in service.slos):
         return []
-    left, failed = scope.series(v.GROUP_REMAINING + v.WITH_EXCLUSIONS), scope.series(v.GROUP_FAILED_PERIOD)
+    left, failed = (scope.series(name + v.WITH_EXCLUSIONS) for name in (v.GROUP_REMAINING, v.GROUP_FAILED_PERIOD))
     green, yellow = format_number(numbers.green_from), format_number(numbers.yellow_from)
     wanted = (
         f"1 + ({left} < bool {yellow})\n"

@@ -88,16 +88,23 @@ def group_budgets(scope: Scope, service: Service) -> list[RecordingRule]:
     if not any(slo.by for slo in service.slos):
         return []
     total, failed = scope.series(v.GROUP_TOTAL_PERIOD), scope.series(v.GROUP_FAILED_PERIOD)
-    budgets = [f"{scope.on} group_left () {scope.series(v.ERROR_BUDGET)}"]
-    if any(map(has_own, service.slos)):
-        budgets.insert(0, scope.series(v.GROUP_ERROR_BUDGET))
-    lost = f"clamp_min({failed}, 0)"
-    ratios = [f"1 - {lost} / ({total} * {budget} > 0)" for budget in budgets]
-    events = [f"{total} * {budget} - {lost}" for budget in budgets]
+    events = [f"{total} * {budget} - clamp_min({failed}, 0)" for budget in _budgets(scope, service)]
     return [
-        _rule(v.GROUP_REMAINING, "\nor ".join([*ratios, f"(1 + 0 * {total} unless {total} > 0)"])),
+        _rule(v.GROUP_REMAINING, group_remaining(scope, service, total, failed)),
         _rule(v.GROUP_REMAINING_EVENTS, "\nor ".join(events)),
     ]
+
+
+def group_remaining(scope: Scope, service: Service, total: str, failed: str) -> str:
+    """Return the share that is left of each combination's budget, of its events and failures over the period."""
+    ratios = [f"1 - clamp_min({failed}, 0) / ({total} * {budget} > 0)" for budget in _budgets(scope, service)]
+    return "\nor ".join([*ratios, f"(1 + 0 * {total} unless {total} > 0)"])
+
+
+def _budgets(scope: Scope, service: Service) -> list[str]:
+    """The error budget that a combination's events are multiplied with: its own first."""
+    common = f"{scope.on} group_left () {scope.series(v.ERROR_BUDGET)}"
+    return [scope.series(v.GROUP_ERROR_BUDGET), common] if any(map(has_own, service.slos)) else [common]
 
 
 def reason_sums(scope: Scope, service: Service) -> list[RecordingRule]:
