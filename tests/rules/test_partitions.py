@@ -13,7 +13,8 @@ END_S = 9 * HOUR
 RECORDS = ("slo_partition:", "slo_group:", "slo_slow_group:", "slo_ledger", "slo:", "slo_slow:")
 CLASSES = {"organic": 6.0, "paid_ads": 2.0, "community_ops": 1.0, "": 1.0, "experiments": 0.5}
 SHARES = {"organic": 50, "paid_ads": 30, "community_ops": 20}
-WHOLE = {f"whole {name}": Query(f"slo:{name}", END_S) for name in ("events_total:sum_period", "budget_remaining:events")}
+WHOLE_FIGURES = ("events_total:sum_period", "budget_remaining:events")
+WHOLE = {f"whole {name}": Query(f"slo:{name}", END_S) for name in WHOLE_FIGURES}
 PARTS = {
     name: Query(f"slo_partition:{name}", END_S)
     for name in ("share:ratio", "events_failed:sum_period", "budget_remaining:ratio", "budget_remaining:events")

@@ -15,7 +15,6 @@ CLIENTS = {"acme": 5.0, "b.c|d": 2.0, "globex": 2.0, "initech": 1.0, "umbrella":
 TIERS = {"premium": {"objective": 99.9}, "silver": {"objective": 95}}
 QUIET = (END_S - 6.5 * HOUR, END_S - 5.5 * HOUR)  # the period begins in it, so that what it holds is beyond doubt
 BUDGETS = {"premium": 0.001, "silver": 0.05, "default": 0.01}
-HEAD = {"period": "6h", "tiers": TIERS}
 RECORDS = ("slo_group:", "slo_slow_group:", "slo_ledger_group:", "slo_tier:", "slo_label:", "slo_client:")
 CONSTANTS = ("slo:error_budget:", "slo:period:")
 
@@ -40,11 +39,11 @@ def steady(time: float) -> float:
     return 0 if QUIET[0] <= time < QUIET[1] else 300
 
 
-def case(name: str, *, ledger: bool, end_s: float = END_S, **more: object) -> Case:
+def case(name: str, *, ledger: bool, **more: object) -> Case:
     """Return an SLO of five clients, of whose attempts two in a hundred fail."""
     kind = "ledger" if ledger else "process"
-    events = traffic(steady, share(0.02), from_s=10 * MINUTE, end_s=end_s - HOUR, clients=CLIENTS, seed=len(name))
-    fleet = Fleet(events=events, targets=pair(name), counters=attempts, ledger=ledger, end_s=end_s)
+    events = traffic(steady, share(0.02), from_s=10 * MINUTE, end_s=END_S - HOUR, clients=CLIENTS, seed=len(name))
+    fleet = Fleet(events=events, targets=pair(name), counters=attempts, ledger=ledger, end_s=END_S)
     return Case(id=name, fleet=fleet, more={"counter": kind, **more})
 
 
@@ -57,17 +56,24 @@ def shown(
     return Series(labels, times, [1] * len(times), stale=((times[-1] + SCRAPE_S, 0),) if ends else ())
 
 
-def always(tiers: Mapping[str, str], end_s: float = END_S) -> list[Series]:
-    return [shown(tier, client, 0, end_s, ends=False) for client, tier in tiers.items()]
+def always(tiers: Mapping[str, str]) -> list[Series]:
+    return [shown(tier, client, 0, END_S, ends=False) for client, tier in tiers.items()]
 
 
 def play(
-    cases: Sequence[Case], info: Iterable[Series], queries: Mapping[str, Query], version: str, **head: object
+    cases: Sequence[Case],
+    info: Iterable[Series],
+    queries: Mapping[str, Query],
+    version: str,
+    *,
+    period: str = "6h",
+    clients: Mapping[str, str] | None = None,
 ) -> Result:
-    files = only(rule_files([one.definition for one in cases], **{**HEAD, **head}), *RECORDS, *CONSTANTS)
+    """Simulate the cases as SLOs of one service, with the tiers that exporters show and definitions tell."""
+    rules = rule_files([one.definition for one in cases], period=period, tiers=TIERS, clients=dict(clients or {}))
     series = [series for one in cases for series in one.fleet.scrape()]
-    end_s = max(one.fleet.end_s for one in cases)
-    result = simulate(files, [*series, *info], queries, end_s=end_s, version=version)
+    files = only(rules, *RECORDS, *CONSTANTS)
+    result = simulate(files, [*series, *info], queries, end_s=END_S, version=version)
     assert result.errors == {}
     return result
 
