@@ -19,6 +19,7 @@ from sloforge.cli_gate import app as gate
 from sloforge.cli_incident import incident
 from sloforge.cli_policy import app as policy_commands
 from sloforge.cli_policy import approve
+from sloforge.cli_postmortem import app as postmortem
 from sloforge.cli_record import record
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ app.add_typer(approve, name="approve")
 app.add_typer(policy_commands)
 app.add_typer(incident, name="incident")
 app.add_typer(gate)
+incident.add_typer(postmortem)
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,26 +1,36 @@
 """The commands that ask a running Prometheus: `sloforge gate`, `status`, `flags`. They import what they need late."""
 
-import os
 import sys
 import time
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
+from sloforge.cli_ask import (
+    FINDINGS,
+    UNREACHABLE,
+    Form,
+    FormOption,
+    LabelOption,
+    PolicyOption,
+    PrometheusOption,
+    ServiceOption,
+    TimeoutOption,
+    duration,
+    endpoints,
+    governance_of,
+    hear,
+    the_only,
+)
+
 if TYPE_CHECKING:
     from sloforge.gate.decision import Decision
     from sloforge.model.governance import Governance
-    from sloforge.model.objects import Pairs
     from sloforge.query.canary import Canary
-    from sloforge.query.endpoints import Endpoint
-    from sloforge.query.replicas import Agreed
     from sloforge.query.services import Heard
     from sloforge.query.snapshot import Snapshot
 
-FINDINGS, USAGE, UNREACHABLE = 1, 2, 3
-DEFAULT_POLICY: Final = Path("policy")
 CLOSED: Final = "REFUSED: no Prometheus could say how the service is, so nothing may ship. --fail-open overrides."
 OPEN: Final = (
     "WARNING: the gate is OPEN ALTHOUGH NOBODY KNOWS the state of the service (--fail-open): "
@@ -28,54 +38,7 @@ OPEN: Final = (
 )
 
 
-class Form(StrEnum):
-    """How an answer is written."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-PrometheusOption = Annotated[
-    list[str],
-    typer.Option(
-        "--prometheus",
-        metavar="URL",
-        envvar="SLOFORGE_PROMETHEUS",
-        help="Where the rules run. Give each server of a pair: the worse band counts.",
-    ),
-]
-ServiceOption = Annotated[str, typer.Option("--service", metavar="NAME", help="Which service, if it has several.")]
-LabelOption = Annotated[
-    list[str] | None, typer.Option("--label", metavar="NAME=VALUE", help="Which copy of a service, by its identity.")
-]
-PolicyOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--policy",
-        metavar="DIR",
-        help="The folder of approvals and numbers.",
-        show_default="policy, if it is there",
-        exists=True,
-        file_okay=False,
-    ),
-]
-FormOption = Annotated[Form, typer.Option("--format", help="How the answer is written.")]
-TimeoutOption = Annotated[
-    float, typer.Option("--timeout", metavar="SECONDS", min=0.1, max=300, help="How long to wait for all servers.")
-]
-
 app = typer.Typer()
-
-
-def _duration(text: str) -> str:
-    from sloforge.quantities import parse_duration
-
-    try:
-        if parse_duration(text) > 0:
-            return text
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-    raise typer.BadParameter("it has to be longer than 0s")
 
 
 @app.command(
@@ -99,11 +62,11 @@ def gate(
     from sloforge.gate.answer import EXIT_CODES, data, text
     from sloforge.gate.decision import Change, decide
 
-    heard = _hear(prometheus, service, label, timeout)
+    heard = hear(prometheus, service, label, timeout)
     if not heard.services:
         _unknown(heard, fail_open, format)
-    agreed = _only(heard)
-    governance = _governance(policy, agreed.snapshot.service)
+    agreed = the_only(heard)
+    governance = governance_of(policy, agreed.snapshot.service)
     decision = decide(Change(change_type, scope), agreed.snapshot, governance, agreed.snapshot.at_s)
     canary, failures = _canary(decision, governance, prometheus) if decision.wants_canary else (None, ())
     notes = (*agreed.disagreements, *map(str, heard.failures), *failures)
@@ -131,8 +94,8 @@ def status(
     """Show how services are: bands, freeze, hard stops and budgets, the worst first."""
     from sloforge.gate.status import data, plain, show
 
-    numbers = _governance(policy, service).enforcement
-    heard = _hear(prometheus, service, label, timeout)
+    numbers = governance_of(policy, service).enforcement
+    heard = hear(prometheus, service, label, timeout)
     for failure in heard.failures:
         typer.echo(f"{failure}.", err=True)
     if format is Form.JSON:
@@ -161,12 +124,12 @@ def flags(
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Go on until SIGTERM.")] = False,
     every: Annotated[
-        str, typer.Option("--every", metavar="TIME", help="How often, with --watch.", callback=_duration)
+        str, typer.Option("--every", metavar="TIME", help="How often, with --watch.", callback=duration)
     ] = "30s",
     valid_for: Annotated[
         str,
         typer.Option(
-            "--valid-for", metavar="TIME", help="Flags fail closed so long after the last news.", callback=_duration
+            "--valid-for", metavar="TIME", help="Flags fail closed so long after the last news.", callback=duration
         ),
     ] = "5m",
     service: ServiceOption = "",
@@ -182,13 +145,13 @@ def flags(
         raise typer.BadParameter("--watch needs a file to replace", param_hint="--output")
 
     def once() -> int:
-        heard = _hear(prometheus, service, label, timeout)
+        heard = hear(prometheus, service, label, timeout)
         for failure in heard.failures:
             typer.echo(f"{failure}.", err=True)
         if not heard.services:
             return UNREACHABLE
-        state = _only(heard).snapshot
-        return _write_flags(state, _governance(policy, state.service), parse_duration(valid_for), output)
+        state = the_only(heard).snapshot
+        return _write_flags(state, governance_of(policy, state.service), parse_duration(valid_for), output)
 
     if watch:
         until_stopped(once, parse_duration(every))
@@ -222,7 +185,7 @@ def _canary(decision: "Decision", governance: "Governance", urls: list[str]) -> 
     from sloforge.query.canary import floor_of, largest_canary
 
     state = decision.state
-    place = next(one for one in _endpoints(urls) if one.url == state.url)
+    place = next(one for one in endpoints(urls) if one.url == state.url)
     floor = floor_of(state.band, governance.enforcement)
     canary = largest_canary(place, Scope(state.service, state.identity), floor)
     if isinstance(canary, Failure):
@@ -243,55 +206,3 @@ def _unknown(heard: "Heard", fail_open: bool, form: Form) -> NoReturn:
         )
     typer.echo(OPEN if fail_open else CLOSED, err=True)
     raise typer.Exit(code)
-
-
-def _hear(urls: list[str], service: str, labels: list[str] | None, total_s: float) -> "Heard":
-    from sloforge.query.services import hear
-
-    return hear(_endpoints(urls), service, _identity(labels), total_s)
-
-
-def _endpoints(urls: list[str]) -> list["Endpoint"]:
-    from sloforge.query.endpoints import endpoint
-
-    try:
-        return [endpoint(url, os.environ) for url in dict.fromkeys(urls)]
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--prometheus") from error
-
-
-def _identity(labels: list[str] | None) -> "Pairs":
-    pairs = [text.partition("=") for text in labels or []]
-    bad = next((name for name, equals, _ in pairs if not equals or not (name.isascii() and name.isidentifier())), None)
-    if bad is not None:
-        raise typer.BadParameter(f"{bad!r} is not NAME=VALUE", param_hint="--label")
-    return tuple(sorted((name, value) for name, _, value in pairs))
-
-
-def _only(heard: "Heard") -> "Agreed":
-    """Return the one service that was heard of; several are wrong usage."""
-    if len(heard.services) == 1:
-        return heard.services[0]
-    names = ", ".join(
-        " ".join([f"--service {one.snapshot.service}", *(f"--label {n}={v}" for n, v in one.snapshot.identity)])
-        for one in heard.services
-    )
-    raise typer.BadParameter(f"Prometheus knows several; choose one: {names}", param_hint="--service")
-
-
-def _governance(folder: Path | None, service: str) -> "Governance":
-    """Return what was decided about `service`; a folder with errors decides nothing, and is exit 1."""
-    from sloforge.model.governance import Governance
-
-    if folder is None and not DEFAULT_POLICY.is_dir():
-        return Governance()
-    from sloforge.pipeline import read_governance
-
-    read = read_governance(folder or DEFAULT_POLICY, service)
-    if read.failed:
-        from sloforge.report import render
-
-        errors = [finding for finding in read.diagnostics if finding.is_error]
-        typer.echo(render(errors, "text", read.sources), err=True, nl=False)
-        raise typer.Exit(FINDINGS)
-    return read.governance

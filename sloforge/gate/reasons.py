@@ -1,18 +1,10 @@
 """Words for what a recorded state says: why a band is what it is, what ends it, how much is left."""
 
 from collections.abc import Iterator
-from typing import Final
 
 from sloforge.policy import Band, Enforcement
 from sloforge.quantities import DAY, HOUR, MINUTE, format_duration, format_number, format_time
 from sloforge.query.snapshot import SloState, Snapshot
-
-CLASS_WORDS: Final = {
-    "page_fast": "a page burn over 1h",
-    "page_slow": "a page burn over 6h",
-    "ticket_fast": "a ticket burn over 1d",
-    "ticket_slow": "a ticket burn over 3d",
-}
 
 
 def percent(ratio: float, places: int = 1) -> str:

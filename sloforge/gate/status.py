@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from sloforge import vocabulary as v
 from sloforge.gate.reasons import percent, reason_words, span, state_words, why
 from sloforge.policy import Band, Enforcement
 from sloforge.quantities import format_time
@@ -140,7 +141,7 @@ def _said(value: float | None, places: int) -> str:
 
 
 def _because(slo: SloState, numbers: Enforcement) -> Sequence[str]:
-    reasons = reason_words(slo, numbers)
-    if slo.exhaustion_s is None:
-        return reasons
-    return (*reasons, f"at this pace spent in {span(slo.exhaustion_s)}")
+    reasons = [*reason_words(slo, numbers), *(f"{v.BURN_ALERTS[tier]} burns" for tier in slo.burning)]
+    if slo.exhaustion_s is not None:
+        reasons.append(f"at this pace spent in {span(slo.exhaustion_s)}")
+    return reasons

@@ -41,9 +41,19 @@ def incident_shares(
 
 def shares_query(scope: Scope, bounds_s: tuple[int, int], delay_s: int) -> str:
     """Return the query: failures of the minutes inside the bounds, out of those that the period at its end allows."""
-    opened_s, closed_s = bounds_s
-    at_s = closed_s + delay_s + TICK_S  # by then the last minute is counted; the first one may have begun before
-    length = format_duration(closed_s - opened_s + TICK_S)
-    failed = f"clamp_min(sum_over_time({scope.series(v.FAILED_TICK)}[{length}] @ {at_s}), 0)"
+    at_s = counted_s(bounds_s, delay_s)
+    failed = f"clamp_min({counted_within(scope.series(v.FAILED_TICK), bounds_s, delay_s)}, 0)"
     allowed = f"({scope.series(v.ERROR_BUDGET)} @ {at_s} * {scope.on} {scope.series(v.TOTAL_PERIOD)} @ {at_s})"
     return f"100 * {failed} / {scope.on} ({allowed} > 0)"
+
+
+def counted_within(series: str, bounds_s: tuple[int, int], delay_s: int) -> str:
+    """Return the sum of a recorded count over the minutes inside the bounds; the first one may have begun before."""
+    opened_s, closed_s = bounds_s
+    length = format_duration(closed_s - opened_s + TICK_S)
+    return f"sum_over_time({series}[{length}] @ {counted_s(bounds_s, delay_s)})"
+
+
+def counted_s(bounds_s: tuple[int, int], delay_s: int) -> int:
+    """Return when the last minute inside the bounds is counted."""
+    return bounds_s[1] + delay_s + TICK_S

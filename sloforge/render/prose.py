@@ -41,6 +41,11 @@ def annotations(rule: AlertRule) -> Pairs:
     return tuple(sorted(merged.items()))
 
 
+def postmortem(facts: Mapping[str, object]) -> str:
+    """Return the postmortem of an incident, filled in as far as `facts` go."""
+    return _environment().get_template("postmortem.md").render(facts)
+
+
 def _fill(parts: Parts, values: Mapping[str, str]) -> str:
     texts = list(parts)
     texts[1::2] = [values[name] for name in parts[1::2]]

@@ -1,0 +1,138 @@
+"""A postmortem written from what a real Prometheus remembers of an incident, for want of one that we would wait for."""
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sloforge.quantities import HOUR, MINUTE, format_time
+from tests.live.servers import Prometheus, free_port, prometheus
+
+SLOFORGE = str(Path(sys.executable).with_name("sloforge"))
+NOW_S = int(time.time()) // MINUTE * MINUTE
+OPENED_S, CLOSED_S = NOW_S - 3 * HOUR, NOW_S - 2 * HOUR
+BURNS_S = range(OPENED_S + 5 * MINUTE, OPENED_S + 35 * MINUTE)  # 5 failures a minute
+OWN = 'slo_service="shop",slo="checkout"'
+DEFINITIONS = """\
+apiVersion: sloforge/v1
+service: shop
+slos:
+  - id: checkout
+    title: Checkouts succeed
+    class: correctness
+    objective: 99.5
+    sli: {ratio: {total: requests_total, bad: 'requests_total{code=~"5.."}'}}
+    runbook: https://runbooks.example.com/checkout
+"""
+INCIDENTS = f"""\
+apiVersion: sloforge-policy/v1
+incidents:
+  - id: INC-7
+    title: Cards are declined
+    slos: [checkout]
+    opened: {format_time(OPENED_S)}
+    opened_by: ana
+  - id: INC-7
+    closed: {format_time(CLOSED_S)}
+    closed_by: ben
+    shares: {{checkout: 300}}
+"""
+
+
+def history() -> Iterator[str]:
+    """Yield the OpenMetrics text of what was recorded, a sample a minute."""
+    minutes = range(NOW_S - 5 * HOUR, NOW_S + 1, MINUTE)
+
+    def series(name: str, labels: str, value: int | float, otherwise: float = 0) -> Iterator[str]:
+        for at_s in minutes:
+            yield f"{name}{{{labels}}} {value if at_s in BURNS_S else otherwise} {at_s}"
+
+    yield from series("slo:band:state", OWN, 2)
+    yield from series("slo:burn_page_fast:active", OWN, 1)
+    yield from series("slo:error_budget:ratio", OWN, 0.005, 0.005)
+    yield from series("slo:events_failed:delta1m", OWN, 5)
+    yield from series("slo:events_total:sum_period", OWN, 10000, 10000)
+    yield from series("slo:freeze:active", 'slo_service="shop"', 1)
+    yield from series("slo_group:events_failed:delta1m", f'{OWN},client_id="acme",platform="instagram"', 4)
+    yield from series("slo_group:events_failed:delta1m", f'{OWN},client_id="bits",platform="tiktok"', 1)
+    yield from series("slo_reason:events_failed:delta1m", f'{OWN},failure_class="tool_failure"', 5)
+    yield "# EOF"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    if not (shutil.which("prometheus") and shutil.which("promtool")):
+        pytest.skip("needs prometheus")
+    folder = tmp_path_factory.mktemp("prometheus")
+    (folder / "history.om").write_text("\n".join(history()) + "\n", encoding="utf-8")
+    argv = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "history.om", "data"]
+    subprocess.run(argv, cwd=folder, check=True, capture_output=True, timeout=120)
+    config = folder / "prometheus.yml"
+    config.write_text("global: {}\n", encoding="utf-8")
+    with prometheus(config, free_port(), folder) as running:
+        yield running
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "slo_definitions.yml").write_text(DEFINITIONS, encoding="utf-8")
+    (tmp_path / "policy").mkdir()
+    (tmp_path / "policy" / "incidents.yml").write_text(INCIDENTS, encoding="utf-8")
+    return tmp_path
+
+
+def report(project: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    argv = [SLOFORGE, "incident", "report", *arguments]
+    done = subprocess.run(argv, cwd=project, capture_output=True, text=True, timeout=60)
+    assert "Traceback" not in done.stderr + done.stdout
+    return done
+
+
+def at(seconds: int) -> str:
+    return format_time(seconds)
+
+
+def test_report_tells_what_burned_what_failed_and_whom_it_hit(server: Prometheus, project: Path) -> None:
+    done = report(project, "INC-7", "--prometheus", server.url)
+    assert (done.returncode, done.stderr) == (0, "")
+    text = done.stdout
+    assert text.startswith("# Postmortem: Cards are declined\n")
+    assert "| checkout | 150 | 300 % (incidents.yml) |" in text
+    assert "- checkout: failure_class tool_failure (150)" in text
+    first, second = (line for line in text.splitlines() if "client_id" in line)
+    assert first == "- checkout: client_id acme, platform instagram (120)"
+    assert second == "- checkout: client_id bits, platform tiktok (30)"
+    timeline = [line for line in text.splitlines() if line.startswith(f"- {at(NOW_S)[:2]}")]
+    begin, end = at(BURNS_S.start), at(BURNS_S.stop)
+    assert timeline == [
+        f"- {at(OPENED_S)} **opened** by ana: Cards are declined",
+        f"- {begin} the change freeze begins",
+        f"- {begin} checkout is RED",
+        f"- {begin} checkout: the condition of SLOBurnPageFast begins",
+        f"- {end} the change freeze ends",
+        f"- {end} checkout is GREEN",
+        f"- {end} checkout: the condition of SLOBurnPageFast ends",
+        f"- {at(CLOSED_S)} **closed** by ben",
+    ]
+    assert "sloforge incident note INC-7 --action TEXT --owner NAME" in text
+
+
+def test_report_never_replaces_what_people_wrote(server: Prometheus, project: Path) -> None:
+    first = report(project, "INC-7", "--prometheus", server.url, "--output", "postmortem.md")
+    assert (first.returncode, first.stderr) == (0, "")
+    (project / "postmortem.md").write_text("ours", encoding="utf-8")
+    again = report(project, "INC-7", "--prometheus", server.url, "--output", "postmortem.md")
+    assert again.returncode == 1
+    assert "postmortem.md cannot be written: File exists" in again.stderr
+    assert (project / "postmortem.md").read_text(encoding="utf-8") == "ours"
+
+
+def test_report_of_nothing_is_a_sentence(project: Path) -> None:
+    unknown = report(project, "INC-8", "--prometheus", "http://127.0.0.1:1")
+    assert (unknown.returncode, "there are: INC-7" in unknown.stderr) == (1, True)
+    silent = report(project, "INC-7", "--prometheus", "http://127.0.0.1:1")
+    assert (silent.returncode, "no Prometheus could say" in silent.stderr) == (3, True)
