@@ -58,6 +58,7 @@ REMAINING_EVENTS: Final = "slo:budget_remaining:events"
 EXHAUSTION: Final = "slo:budget_exhaustion:seconds"
 COVERAGE: Final = "slo:coverage:ratio"
 HARD_STOP: Final = "slo:hard_stop:active"
+VIOLATIONS: Final = "slo:hard_stop:violations"  # of a ledger: how many were ever seen, while more than acknowledged
 PAGE_WHEN: Final = "slo:page_when:active"
 
 # --- the policy in force ----------------------------------------------------

@@ -17,7 +17,6 @@ from sloforge.policy import Enforcement
 from sloforge.quantities import HOUR, MINUTE, format_duration
 
 # All of them are sparse: there only while violations stand, or only at failures.
-VIOLATIONS = "slo:hard_stop:violations"
 FAILURE = "slo:hard_stop:failure_timestamp_seconds"
 VIOLATED = "slo:hard_stop:violated_timestamp_seconds"
 RENAMED_S = 5 * MINUTE  # longer than a target that was renamed lingers under its old name
@@ -50,7 +49,7 @@ def remembered_stops(scope: Scope, service: Service) -> list[RecordingRule]:
     totals = any(not slo.hard_stop and slo.counter is CounterKind.LEDGER for slo in hard)
     moments = any(slo.hard_stop or slo.counter is CounterKind.PROCESS for slo in hard)
     note = "Hard stops: what was seen is kept, whatever becomes of the exporter and of Prometheus"
-    return [*(kept(scope, VIOLATIONS, note) if totals else []), *(kept(scope, VIOLATED, note) if moments else [])]
+    return [*(kept(scope, v.VIOLATIONS, note) if totals else []), *(kept(scope, VIOLATED, note) if moments else [])]
 
 
 def _total(recorder: Recorder, reader: Reader, hard: Hard, acknowledged: int) -> list[RecordingRule]:
@@ -62,9 +61,9 @@ def _total(recorder: Recorder, reader: Reader, hard: Hard, acknowledged: int) ->
     up = reader.read(hard.violations[0]).target("up")
     settled = f"and {TARGET} {offset(up, RENAMED_S)}"
     seen = [_sum(hard, own) for own in (settled, "")]
-    active = _active(recorder, VIOLATIONS, acknowledged)
+    active = _active(recorder, v.VIOLATIONS, acknowledged)
     return [
-        recorder.rule(VIOLATIONS, f"({seen[0]}\nor {seen[1]}) > {acknowledged}", note, sparse=True),
+        recorder.rule(v.VIOLATIONS, f"({seen[0]}\nor {seen[1]}) > {acknowledged}", note, sparse=True),
         recorder.rule(v.HARD_STOP, active, labels=_rule_label(recorder.slo)),
     ]
 

@@ -15,7 +15,6 @@ from sloforge.query.client import ask
 from sloforge.query.endpoints import Endpoint
 
 SHOWN: Final = 3
-GROUP_TOTAL: Final = f"{v.GROUP_PREFIX}:events_total:sum_period"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +80,7 @@ def share_query(scope: Scope, floor: Decimal) -> str:
 
 def fitting_query(scope: Scope, slo: str) -> str:
     """Return the query for the share of traffic of each label combination of `slo`."""
-    groups = scope.series(GROUP_TOTAL, slo)
+    groups = scope.series(v.GROUP_TOTAL_PERIOD, slo)
     names = ", ".join(scope.names)
     return f"{groups} / {scope.on} group_left () (sum by ({names}) ({groups}) > 0)"
 

@@ -23,7 +23,8 @@ class SloState:
     """One SLO. Where something is not recorded (a hard SLO has no budget) it is None or empty.
 
     `reasons` and `burn_rates` are pairs of name and value, by name; `burning` the active burn conditions; `figures`
-    count every event, `after_exclusions` all but those of approved exclusions.
+    count every event, `after_exclusions` all but those of approved exclusions; `violations` is what a ledger's hard
+    stop has ever seen.
     """
 
     slo: str
@@ -41,7 +42,9 @@ class SloState:
     burn_rates: tuple[tuple[str, float], ...] = ()
     burning: tuple[str, ...] = ()
     exhaustion_s: float | None = None
+    period_s: float | None = None
     hard_stop: bool = False
+    violations: float | None = None
     owes_postmortem: bool = False
 
 

@@ -13,7 +13,7 @@ from sloforge.query.snapshot import SEVERITY, Figures, SloState, Snapshot, worst
 
 WINDOWS: Final = ("1h", "6h", "1d", "3d")
 READ: Final = (
-    v.BAND, v.BAND_REASON, v.SERVICE_BAND, v.FREEZE, v.LAST_RED, v.HARD_STOP, v.POSTMORTEM,
+    v.BAND, v.BAND_REASON, v.SERVICE_BAND, v.FREEZE, v.LAST_RED, v.HARD_STOP, v.VIOLATIONS, v.POSTMORTEM, v.PERIOD,
     v.OBJECTIVE, v.COVERAGE, v.EXHAUSTION, v.INFO,
     *(name + suffix for name in (v.SLI_PERIOD, v.REMAINING_RATIO, v.REMAINING_EVENTS)
       for suffix in ("", v.WITH_EXCLUSIONS)),
@@ -117,7 +117,9 @@ class _Copy:
             burn_rates=tuple((window, rate) for window, rate in rates if rate is not None),
             burning=tuple(tier for tier in v.BURN_ALERTS if self._flag(v.burn_active(tier), slo)),
             exhaustion_s=self._value(v.EXHAUSTION, slo),
+            period_s=self._value(v.PERIOD, slo),
             hard_stop=self._flag(v.HARD_STOP, slo),
+            violations=self._value(v.VIOLATIONS, slo),
             owes_postmortem=self._flag(v.POSTMORTEM, slo),
         )
 
