@@ -12,7 +12,7 @@ from sloforge.plan.facts import Recorder
 from sloforge.plan.indicators import Reader
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope, aggregate, offset, over, selector
-from sloforge.plan.remembered import ever_beyond, kept, moment
+from sloforge.plan.remembered import beyond_memory, ever_beyond, kept, moment
 from sloforge.policy import Enforcement
 from sloforge.quantities import HOUR, MINUTE, format_duration
 
@@ -61,9 +61,17 @@ def _total(recorder: Recorder, reader: Reader, hard: Hard, acknowledged: int) ->
     up = reader.read(hard.violations[0]).target("up")
     settled = f"and {TARGET} {offset(up, RENAMED_S)}"
     seen = [_sum(hard, own) for own in (settled, "")]
+<<<<<<< Updated upstream
     active = _active(recorder, v.VIOLATIONS, acknowledged)
     return [
         recorder.rule(v.VIOLATIONS, f"({seen[0]}\nor {seen[1]}) > {acknowledged}", note, sparse=True),
+=======
+    active = _active(recorder, VIOLATIONS, acknowledged)
+    grown = moment(beyond_memory(recorder.scope, VIOLATIONS, recorder.slo.id))
+    return [
+        recorder.rule(VIOLATIONS, f"({seen[0]}\nor {seen[1]}) > {acknowledged}", note, sparse=True),
+        recorder.rule(VIOLATED, grown, sparse=True),
+>>>>>>> Stashed changes
         recorder.rule(v.HARD_STOP, active, labels=_rule_label(recorder.slo)),
     ]
 

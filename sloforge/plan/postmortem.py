@@ -4,6 +4,7 @@ from sloforge import vocabulary as v
 from sloforge.model.governance import Governance
 from sloforge.plan.bands import LEARNING
 from sloforge.plan.facts import Recorder
+from sloforge.plan.hard_stops import VIOLATED
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope
 from sloforge.plan.remembered import ever_beyond, kept, moment
@@ -21,14 +22,14 @@ def asked(scope: Scope, numbers: Enforcement) -> RecordingRule:
     allowed = f"{share} * ({scope.series(v.TOTAL_PERIOD)} * {on} {scope.series(v.ERROR_BUDGET)})"
     spent = [f"({scope.series(v.failed_sum(window))} >= {on} ({allowed}))" for window in windows]
     burning = f"and {on} ({scope.series(v.PAGE_BURN)} == 1 unless {scope.series(LEARNING)})"
-    stopped = f"sum by ({', '.join(scope.names)}) ({scope.series(v.HARD_STOP)}) > 0"
-    condition = "\n     " + "\n  or ".join(f"{one} {burning}" for one in spent) + f"\n  or {stopped}\n"
+    condition = "\n     " + "\n  or ".join(f"{one} {burning}" for one in spent) + "\n"
+    expr = f"{moment(condition)}\nor {scope.series(VIOLATED)}"
     per_cent = format_number(numbers.postmortem_share * 100)
     note = (
         f"When an SLO last asked for a postmortem: a page burns and {per_cent} % of the period's allowed failures are\n"
-        f"spent within {', '.join(windows)}; or a hard stop holds"
+        f"spent within {', '.join(windows)}; or a violation made a hard stop"
     )
-    return RecordingRule(record=ASKED, expr=moment(condition), origin=ANYWHERE, note=note, sparse=True)
+    return RecordingRule(record=ASKED, expr=expr, origin=ANYWHERE, note=note, sparse=True)
 
 
 def required(recorder: Recorder, governance: Governance) -> RecordingRule:

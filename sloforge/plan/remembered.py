@@ -56,14 +56,21 @@ def ever_beyond(scope: Scope, name: str, bound: int, slo: str) -> str:
     return "\nor ".join([*reached, f"0 * {scope.series(v.PERIOD, slo)}"])
 
 
+def beyond_memory(scope: Scope, name: str, slo: str) -> str:
+    """Return the series of `slo` while it is larger than all that the slow group keeps of it."""
+    now, known = scope.series(name, slo), "\n  or ".join(_memory(scope, name, slo))
+    return f"{now} unless {scope.on} ((\n     {known}\n) >= {scope.on} {now})"
+
+
 def _seen(scope: Scope, name: str, slo: str | None = None) -> tuple[str, ...]:
-    """What the fast group has just seen; what the slow group keeps; and that of the last day, after an outage."""
+    """What the fast group has just seen; then what the slow group keeps."""
+    return over("max_over_time", scope.series(name, slo), SLOW_READ_S), *_memory(scope, name, slo)
+
+
+def _memory(scope: Scope, name: str, slo: str | None) -> tuple[str, ...]:
+    """What the slow group keeps; what it kept within the last day, for after an outage."""
     memory = scope.series(_most(name), slo)
-    return (
-        over("max_over_time", scope.series(name, slo), SLOW_READ_S),
-        over("last_over_time", memory, SLOW_READ_S),
-        f"last_over_time({memory}[1d:1h])",
-    )
+    return over("last_over_time", memory, SLOW_READ_S), f"last_over_time({memory}[1d:1h])"
 
 
 def copy_name(name: str, stays_s: int) -> str:

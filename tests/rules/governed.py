@@ -138,6 +138,13 @@ def definition(id: str, objective: float = 99, **more: object) -> Definition:
     return {**plain, "sli": {"ratio": ratio}, **more}
 
 
+def hard(case: str, counter: str = "ledger", *more: str) -> Definition:
+    """Return an SLO of which no violation is allowed, of counters that say themselves which case they are of."""
+    violations = [f'{metric}{{case="{case}"}}' for metric in ("violations_total", *more)]
+    plain = {"id": case, "ref": case, "title": case, "class": "safety"}
+    return {**plain, "counter": counter, "sli": {"hard": {"violations": violations}}}
+
+
 def counters(job: str, *, failed: Iterable[float] = (), per_scrape: int = 0, end_s: float = 12 * HOUR) -> list[Series]:
     """Return what is scraped of an old process: `per_scrape` events, and those that fail at the seconds `failed`."""
     times, failing = scrapes(-HOUR, end_s), sorted(failed)

@@ -21,6 +21,7 @@ from tests.rules.governed import (
     counters,
     definition,
     exposed,
+    hard,
     history,
     past,
     play,
@@ -36,13 +37,6 @@ pytestmark = pytest.mark.parametrize("version", VERSIONS)
 
 VIOLATED_S = 30 * MINUTE + 3
 STOPPED, FREE = 1, 0
-
-
-def hard(case: str, counter: str = "ledger", *more: str) -> Definition:
-    """Return an SLO of which no violation is allowed, of counters that say themselves which case they are of."""
-    counters = [f'{metric}{{case="{case}"}}' for metric in ("violations_total", *more)]
-    plain = {"id": case, "ref": case, "title": case, "class": "safety"}
-    return {**plain, "counter": counter, "sli": {"hard": {"violations": counters}}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
