@@ -61,17 +61,11 @@ def _total(recorder: Recorder, reader: Reader, hard: Hard, acknowledged: int) ->
     up = reader.read(hard.violations[0]).target("up")
     settled = f"and {TARGET} {offset(up, RENAMED_S)}"
     seen = [_sum(hard, own) for own in (settled, "")]
-<<<<<<< Updated upstream
     active = _active(recorder, v.VIOLATIONS, acknowledged)
+    grown = moment(beyond_memory(recorder.scope, v.VIOLATIONS, recorder.slo.id))
     return [
         recorder.rule(v.VIOLATIONS, f"({seen[0]}\nor {seen[1]}) > {acknowledged}", note, sparse=True),
-=======
-    active = _active(recorder, VIOLATIONS, acknowledged)
-    grown = moment(beyond_memory(recorder.scope, VIOLATIONS, recorder.slo.id))
-    return [
-        recorder.rule(VIOLATIONS, f"({seen[0]}\nor {seen[1]}) > {acknowledged}", note, sparse=True),
         recorder.rule(VIOLATED, grown, sparse=True),
->>>>>>> Stashed changes
         recorder.rule(v.HARD_STOP, active, labels=_rule_label(recorder.slo)),
     ]
 
