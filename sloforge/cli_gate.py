@@ -26,8 +26,8 @@ from sloforge.cli_ask import (
 
 if TYPE_CHECKING:
     from sloforge.gate.decision import Decision
+    from sloforge.gate.remedies import Outlook
     from sloforge.model.governance import Governance
-    from sloforge.query.canary import Canary
     from sloforge.query.services import Heard
     from sloforge.query.snapshot import Snapshot
 
@@ -68,14 +68,14 @@ def gate(
     agreed = the_only(heard)
     governance = governance_of(policy, agreed.snapshot.service)
     decision = decide(Change(change_type, scope), agreed.snapshot, governance, agreed.snapshot.at_s)
-    canary, failures = _canary(decision, governance, prometheus) if decision.wants_canary else (None, ())
-    notes = (*agreed.disagreements, *map(str, heard.failures), *failures)
+    outlook, doubts = _outlook(decision, governance, prometheus)
+    notes = (*agreed.disagreements, *map(str, heard.failures), *doubts)
     if format is Form.JSON:
         from sloforge.render.serialize import to_json
 
-        typer.echo(to_json(data(decision, governance, canary, notes)), nl=False)
+        typer.echo(to_json(data(decision, governance, outlook, notes)), nl=False)
     else:
-        typer.echo(text(decision, governance, canary, notes))
+        typer.echo(text(decision, governance, outlook, notes))
     raise typer.Exit(EXIT_CODES[decision.verdict])
 
 
@@ -178,19 +178,24 @@ def _write_flags(state: "Snapshot", governance: "Governance", valid_s: int, outp
     return 0
 
 
-def _canary(decision: "Decision", governance: "Governance", urls: list[str]) -> tuple["Canary | None", tuple[str, ...]]:
-    """Return the largest canary as the server that answered has it, or why it is not known."""
+def _outlook(decision: "Decision", governance: "Governance", urls: list[str]) -> tuple["Outlook", tuple[str, ...]]:
+    """Return what lies ahead by the server that answered, and what it could not say."""
+    from sloforge.gate.remedies import Outlook
     from sloforge.plan.promql import Scope
     from sloforge.query.answers import Failure
     from sloforge.query.canary import floor_of, largest_canary
+    from sloforge.query.recovery import back_in
 
-    state = decision.state
+    state, numbers = decision.state, governance.enforcement
     place = next(one for one in endpoints(urls) if one.url == state.url)
-    floor = floor_of(state.band, governance.enforcement)
-    canary = largest_canary(place, Scope(state.service, state.identity), floor)
+    scope = Scope(state.service, state.identity)
+    if not decision.wants_canary:
+        back_s = back_in(place, scope, state.short_of_budget(numbers.yellow_from), numbers.yellow_from)
+        return Outlook(back_in_s=tuple(sorted(back_s.items()))), ()
+    canary = largest_canary(place, scope, floor_of(state.band, numbers))
     if isinstance(canary, Failure):
-        return None, (f"How large a canary may be is not known: {canary}",)
-    return canary, () if canary else ("How large a canary may be is not known: no budget had traffic of late",)
+        return Outlook(), (f"How large a canary may be is not known: {canary}",)
+    return Outlook(canary=canary), () if canary else ("How large a canary may be is not known: no traffic of late",)
 
 
 def _unknown(heard: "Heard", fail_open: bool, form: Form) -> NoReturn:

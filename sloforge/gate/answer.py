@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from sloforge.gate.decision import Decision
 from sloforge.gate.reasons import percent, state_words, why
-from sloforge.gate.remedies import remedies
+from sloforge.gate.remedies import Outlook, remedies
 from sloforge.model.governance import Governance
 from sloforge.policy import CANARY_SHARE, Band, Verdict
 from sloforge.quantities import format_number, format_time
@@ -23,7 +23,7 @@ HEADLINES = {
 EXIT_CODES = {Verdict.ALLOWED: 0, Verdict.CANARY: 0, Verdict.APPROVAL: 4, Verdict.REFUSED: 1}
 
 
-def text(decision: Decision, governance: Governance, canary: Canary | None = None, notes: tuple[str, ...] = ()) -> str:
+def text(decision: Decision, governance: Governance, outlook: Outlook, notes: tuple[str, ...] = ()) -> str:
     """Return the answer for people; the first line says it all."""
     state, change = decision.state, decision.change
     what = f"{change.type} ({change.scope})" if change.scope else change.type
@@ -32,16 +32,14 @@ def text(decision: Decision, governance: Governance, canary: Canary | None = Non
         f"Service: {state_words(state)}; recorded {state.age_s:.0f}s ago in {state.url}",
         *_section(f"Why {state.band.name}", why(state, governance.enforcement)),
         *_section("Conditions", _conditions(decision)),
-        *_section("Canary", _canary(canary, state.band) if canary else []),
-        *_section("To do", remedies(decision, governance)),
+        *_section("Canary", _canary(outlook.canary, state.band) if outlook.canary else []),
+        *_section("To do", remedies(decision, governance, outlook)),
         *_section("Note", [*decision.warnings, *notes]),
     ]
     return "\n".join(lines)
 
 
-def data(
-    decision: Decision, governance: Governance, canary: Canary | None = None, notes: tuple[str, ...] = ()
-) -> "Json":
+def data(decision: Decision, governance: Governance, outlook: Outlook, notes: tuple[str, ...] = ()) -> "Json":
     """Return the answer for programs."""
     state = decision.state
     return {
@@ -55,8 +53,9 @@ def data(
         "hard_stops": [slo.slo for slo in state.hard_stops],
         "because": list(why(state, governance.enforcement)),
         "conditions": list(_conditions(decision)),
-        "canary": _canary_data(canary) if canary else None,
-        "to_do": list(remedies(decision, governance)),
+        "canary": _canary_data(outlook.canary) if outlook.canary else None,
+        "budget_back_in_seconds": dict(outlook.back_in_s),
+        "to_do": list(remedies(decision, governance, outlook)),
         "notes": [*decision.warnings, *notes],
         "prometheus": state.url,
         "recorded_at": format_time(int(state.recorded_s)),

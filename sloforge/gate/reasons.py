@@ -22,14 +22,14 @@ def span(seconds: float) -> str:
 
 
 def budget_words(slo: SloState) -> str:
-    """Return what is left of an SLO's budget, with and without exclusions where these differ."""
-    with_all = _left(slo.figures.remaining, slo.figures.events)
-    excluded = _left(slo.after_exclusions.remaining, slo.after_exclusions.events)
-    if not with_all and not excluded:
-        return ""
-    if not excluded or with_all == excluded:
-        return with_all
-    return f"{excluded}; without exclusions {with_all}"
+    """Return what is left of an SLO's budget, also without exclusions where these differ; '' where it has none."""
+    counted, excluded = slo.figures, slo.after_exclusions
+    if excluded.remaining is None:
+        return "" if counted.remaining is None else f"{percent(counted.remaining)} of the budget left"
+    failures = "" if excluded.events is None else f"{excluded.events:,.1f} failures"
+    if counted.remaining is not None and counted.events is not None and counted != excluded:
+        failures += f"; counting what is excluded, {percent(counted.remaining)} and {counted.events:,.1f} failures"
+    return f"{percent(excluded.remaining)} of the budget left{failures and f' ({failures})'}"
 
 
 def reason_words(slo: SloState, numbers: Enforcement) -> tuple[str, ...]:
@@ -57,18 +57,10 @@ def why(state: Snapshot, numbers: Enforcement) -> Iterator[str]:
         yield f"the change freeze holds{since}: nobody on duty has approved its end"
 
 
-def _left(remaining: float | None, events: float | None) -> str:
-    if remaining is None:
-        return ""
-    failures = "" if events is None else f" ({events:,.1f} failures)"
-    return f"{percent(remaining)} of the budget{failures}"
-
-
 def _reason(name: str, value: float, slo: SloState, numbers: Enforcement) -> str:
     match name:
         case "budget":
-            floor = numbers.yellow_from if value < numbers.yellow_from else numbers.green_from
-            return f"{budget_words(slo)} left, below {format_number(floor * 100)} %"
+            return f"{budget_words(slo)}, {_below(value, slo, numbers)}"
         case "ticket_burn":
             return f"ticket burns on {value:g} of the last {numbers.ticket_span_days} days"
         case "page_burn":
@@ -82,3 +74,14 @@ def _reason(name: str, value: float, slo: SloState, numbers: Enforcement) -> str
         case "few_failures":
             return f"only {value:g} failures, too few to move the band"
     return f"{name} ({value:g})"
+
+
+def _below(value: float, slo: SloState, numbers: Enforcement) -> str:
+    """Return the floor that the budget is below, or was when it last asked for its band."""
+    floor = numbers.yellow_from if slo.band is Band.RED or value < numbers.yellow_from else numbers.green_from
+    words = f"{format_number(floor * 100)} %"
+    return (
+        f"below {words}"
+        if value < floor
+        else f"after less than {words} within the last {format_duration(numbers.dwell_s)}"
+    )

@@ -1,6 +1,7 @@
 """The recorded state of one service at one instant. Every figure is Prometheus' own; none is computed here."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from sloforge.model.objects import Pairs
 from sloforge.policy import Band
@@ -74,6 +75,11 @@ class Snapshot:
     def coverage(self) -> float:
         """Return the share of the period that this server saw of the SLO that it saw least of."""
         return min((slo.coverage for slo in self.slos if slo.coverage is not None), default=0.0)
+
+    def short_of_budget(self, floor: Decimal) -> tuple[SloState, ...]:
+        """Return the SLOs with less than `floor` (0..1) of their budget left."""
+        left = ((slo, slo.after_exclusions.remaining) for slo in self.slos)
+        return tuple(slo for slo, remaining in left if remaining is not None and remaining < floor)
 
     @property
     def hard_stops(self) -> tuple[SloState, ...]:
