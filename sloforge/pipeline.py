@@ -91,11 +91,8 @@ def check_files(
         if text is not None:
             texts[str(file)] = text
     checked = _check_texts(texts, previous or {}).and_(diagnostics)
-    if policy is not None and not policy.is_dir() and not drafts:
-        message = "there is no such folder of policy files"
-        checked = checked.and_([Diagnostic(code=Code.FILE_UNREADABLE, span=Span(str(policy)), message=message)])
     folder = policy_folder(paths) if policy is None else policy
-    return _govern(checked, folder, drafts or {}, sure=not checked.failed)
+    return _govern(checked, folder, drafts or {}, needed=policy is not None, sure=not checked.failed)
 
 
 def compile_files(
@@ -224,12 +221,12 @@ def _check_texts(texts: Mapping[str, str], previous: Mapping[str, str]) -> Check
 def read_governance(folder: Path, service: str) -> Checked:
     """Return what was decided about `service`, and what is wrong with it as far as can be told without definitions."""
     undefined = Service(name=service, slos=(), path="", digest="")
-    return _govern(Checked(services=(undefined,), spans={}, sources={}), folder, {}, sure=False)
+    return _govern(Checked(services=(undefined,), spans={}, sources={}), folder, {}, needed=True, sure=False)
 
 
-def _govern(checked: Checked, folder: Path, drafts: Mapping[str, str], *, sure: bool) -> Checked:
+def _govern(checked: Checked, folder: Path, drafts: Mapping[str, str], *, needed: bool, sure: bool) -> Checked:
     """Return the same with what was decided in `folder`, and what is wrong with it; `sure` as in `Decided`."""
-    files, diagnostics = find_policy(folder)
+    files, diagnostics = find_policy(folder, needed=needed)
     texts = {name: (str(folder / name), text) for name, text in drafts.items()}
     for name, file in files.items():
         text, complaints = (None, []) if name in texts else read_text(file)

@@ -48,18 +48,28 @@ class PolicyDocument:
     spans: SpanMap = field(default_factory=dict)
 
 
-def find_policy(folder: Path) -> tuple[dict[str, Path], list[Diagnostic]]:
-    """Return the files of a policy folder by name, and a finding for each YAML file there that nobody would read."""
-    if not folder.is_dir():
+def find_policy(folder: Path, *, needed: bool) -> tuple[dict[str, Path], list[Diagnostic]]:
+    """Return the files of a policy folder by name, and a finding for each YAML file there that nobody would read.
+
+    Where there is no folder there are no files; that is a finding if it is `needed`.
+    """
+    if not folder.exists() and not needed:
         return {}, []
-    found, strays = {}, []
-    for path in sorted(folder.iterdir()):
-        if path.name in FILES:
-            found[path.name] = path
-        elif path.suffix in (".yml", ".yaml") and not path.name.startswith("."):
-            message = f"{path.name} is none of the files that are read here: {', '.join(FILES)}"
-            strays.append(Diagnostic(code=Code.POLICY_FILE, span=Span(str(path)), message=message))
-    return found, strays
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError as error:
+        message = f"the policy folder cannot be read: {error.strerror}"
+        return {}, [Diagnostic(code=Code.FILE_UNREADABLE, span=Span(str(folder)), message=message)]
+    found = {path.name: path for path in paths if path.name in FILES}
+    strays = [
+        path for path in paths if path.suffix in (".yml", ".yaml") and path.name[0] != "." and path.name not in FILES
+    ]
+    return found, [_stray(path) for path in strays]
+
+
+def _stray(path: Path) -> Diagnostic:
+    message = f"{path.name} is none of the files that are read here: {', '.join(FILES)}"
+    return Diagnostic(code=Code.POLICY_FILE, span=Span(str(path)), message=message)
 
 
 def read_policy(texts: Mapping[str, tuple[str, str]]) -> tuple[PolicyDocument, list[Diagnostic]]:

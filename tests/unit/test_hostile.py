@@ -6,7 +6,11 @@ from hypothesis import strategies as st
 from sloforge.diagnostics import Diagnostic
 from sloforge.model.bind import bind
 from sloforge.model.checks import check, check_all
+from sloforge.model.policy_bind import bind_policy
+from sloforge.model.policy_checks import check_policy
+from sloforge.model.policy_facts import Decided
 from sloforge.parse.document import read_document
+from sloforge.parse.policy_document import read_policy
 from sloforge.parse.text import parse_yaml
 from sloforge.report import FORMATS, render
 
@@ -43,6 +47,23 @@ slos:
 PIECES = """{ } [ ] : - " ' &a *a | > # ! !!x % @ ` {{ }} ? --- ... <<: -1 1e9 99999999999999999999 null true {} [] 0x .
 or offset =~"[" [5m] , \\ \t \x00 é \u2028 🎉 \r (""".split(" ")
 
+POLICY = """\
+apiVersion: sloforge-policy/v1
+exclusions:
+  - id: e
+    slos: &slos [ratio]
+    scope: {client: "x"}
+    from: 2026-11-22T06:00:00Z
+    to: 2026-11-22T07:00:00+00:00
+    cause: outage
+    by: ana
+    at: 2026-11-22T08:00:00Z
+    reason: |
+      their status page
+  - {id: e, approved_by: ben, approved_at: 2026-11-22T08:00:00Z}
+  - {id: f, slos: *slos, from: 2026-11-22T06:00:00Z, to: 2026-11-22T07:00:00Z, cause: x, by: a, reason: r,
+     at: 2026-11-22T08:00:00Z}
+"""
 edits = st.lists(
     st.tuples(st.integers(0, len(DEFINITIONS)), st.integers(0, 30), st.sampled_from([*PIECES, "\n", "  ", ""])),
     min_size=1,
@@ -64,6 +85,23 @@ def findings(text: str) -> list[Diagnostic]:
     )
 
 
+def edited(text: str, changes: list[tuple[int, int, str]]) -> str:
+    for at, length, piece in changes:
+        text = text[:at] + piece + text[at + length :]
+    return text
+
+
+def policy_findings(text: str) -> list[Diagnostic]:
+    parsed = parse_yaml(DEFINITIONS, "f.yml")
+    definitions, _ = read_document(parsed, "f.yml")
+    assert definitions is not None
+    service, _ = bind(definitions, parsed.spans, "f.yml")
+    assert service is not None
+    document, found = read_policy({"exclusions.yml": ("p.yml", text)})
+    decided = Decided(governance=bind_policy(document, "shop"), services={"shop": service})
+    return [*found, *check_policy(decided, document.spans)]
+
+
 def test_the_definitions_are_sound_before_they_are_broken() -> None:
     assert not [finding for finding in findings(DEFINITIONS) if finding.is_error]
 
@@ -71,9 +109,20 @@ def test_the_definitions_are_sound_before_they_are_broken() -> None:
 @settings(max_examples=300, deadline=None)
 @given(edits)
 def test_broken_definitions_get_findings_at_places_in_the_file(changes: list[tuple[int, int, str]]) -> None:
-    text = DEFINITIONS
-    for at, length, piece in changes:
-        text = text[:at] + piece + text[at + length :]
+    text = edited(DEFINITIONS, changes)
     found = findings(text)
     assert all(finding.span.path == "f.yml" and finding.message for finding in found)
     assert all(isinstance(render(found, form, {"f.yml": text}), str) for form in FORMATS)
+
+
+def test_the_policy_file_is_sound_before_it_is_broken() -> None:
+    assert not [finding for finding in policy_findings(POLICY) if finding.is_error]
+
+
+@settings(max_examples=300, deadline=None)
+@given(edits)
+def test_a_broken_policy_file_gets_findings_at_places_in_it(changes: list[tuple[int, int, str]]) -> None:
+    text = edited(POLICY, changes)
+    found = policy_findings(text)
+    assert all(finding.span.path == "p.yml" and finding.message for finding in found)
+    assert all(isinstance(render(found, form, {"p.yml": text}), str) for form in FORMATS)

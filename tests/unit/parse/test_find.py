@@ -14,6 +14,7 @@ def test_a_folder_is_searched_for_files_that_say_what_they_are(tmp_path: Path) -
         "a/x.yaml": DEFINITIONS,
         "other.yml": "a: b\n",
         ".git/y.yml": DEFINITIONS,
+        "policy/policy.yml": "apiVersion: sloforge-policy/v1\n",
     }.items():
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)

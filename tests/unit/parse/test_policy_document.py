@@ -27,13 +27,20 @@ def test_nothing_is_needed() -> None:
 
 
 def test_a_folder_has_five_files(tmp_path: Path) -> None:
-    assert find_policy(tmp_path / "nowhere") == ({}, [])
     for name in ("rota.yml", "approvals.yaml", "exclusion.yml", ".hidden.yml", "notes.md"):
         (tmp_path / name).touch()
-    files, findings = find_policy(tmp_path)
+    files, findings = find_policy(tmp_path, needed=True)
     assert list(files) == ["rota.yml"]
     assert {finding.code for finding in findings} == {Code.POLICY_FILE}
     assert [Path(finding.span.path).name for finding in findings] == ["approvals.yaml", "exclusion.yml"]
+
+
+def test_a_folder_that_is_not_there_is_none_unless_it_was_named(tmp_path: Path) -> None:
+    assert find_policy(tmp_path / "nowhere", needed=False) == ({}, [])
+    (tmp_path / "policy").touch()
+    for folder, needed in ((tmp_path / "nowhere", True), (tmp_path / "policy", False)):
+        files, [finding] = find_policy(folder, needed=needed)
+        assert (files, finding.code) == ({}, Code.FILE_UNREADABLE)
 
 
 def test_times_keep_their_zone_and_numbers_are_exact() -> None:
