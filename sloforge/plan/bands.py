@@ -11,7 +11,7 @@ from sloforge.model.objects import Pairs
 from sloforge.plan.budget import FIRST_TICK
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope, over
-from sloforge.plan.remembered import copy, copy_name, moment, within
+from sloforge.plan.remembered import copies, copy, copy_name, moment, within
 from sloforge.plan.windows import ANYWHERE, latest, noted
 from sloforge.policy import SLOW_S, TICK_S, Band, Enforcement
 from sloforge.quantities import DAY, HOUR, format_duration, format_number
@@ -48,8 +48,8 @@ def slow_bands(scope: Scope, numbers: Enforcement, excused: str = "") -> list[Re
 
     `excused` has a sample by SLO while an approved exclusion explains its ticket burns; it is asked about the past.
     """
-    asked = copy(scope, v.BAND_ASKED, numbers.dwell_s, "When each band was last asked for")
-    return [asked, *_ticket_days(scope, numbers, excused)]
+    asked = copies(scope, v.BAND_ASKED, numbers.dwell_s, "When each band was last asked for")
+    return [*asked, *_ticket_days(scope, numbers, excused)]
 
 
 def _ticket_days(scope: Scope, numbers: Enforcement, excused: str) -> list[RecordingRule]:

@@ -9,7 +9,7 @@ from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope, over
 from sloforge.plan.windows import ANYWHERE
 from sloforge.policy import MEMORY_S, SLOW_READ_S
-from sloforge.quantities import DAY, format_duration
+from sloforge.quantities import DAY, HOUR, format_duration
 
 
 def moment(condition: str) -> str:
@@ -22,14 +22,28 @@ def kept(scope: Scope, name: str, note: str = "") -> list[RecordingRule]:
     lately = scope.series(copy_name(name, DAY))
     longest = f"{lately}\nor max_over_time({lately}[{format_duration(MEMORY_S)}:1h])"
     most = RecordingRule(record=_most(name), expr=longest, origin=ANYWHERE, sparse=True)
-    return [copy(scope, name, DAY, note), most]
+    return [*copies(scope, name, DAY, note), most]
+
+
+def copies(scope: Scope, name: str, stays_s: int, note: str = "") -> list[RecordingRule]:
+    """Return the slow group's copies of a sparse series of the fast group: its largest value within `stays_s`.
+
+    The last one stays for so long, so whoever looks at it once an hour misses nothing, unless Prometheus is down all
+    that time. The one before has a fifth of the samples to read.
+    """
+    return [
+        copy(scope, name, HOUR, note),
+        RecordingRule(
+            record=copy_name(name, stays_s),
+            expr=over("max_over_time", scope.series(copy_name(name, HOUR)), stays_s),
+            origin=ANYWHERE,
+            sparse=True,
+        ),
+    ]
 
 
 def copy(scope: Scope, name: str, stays_s: int, note: str = "") -> RecordingRule:
-    """Return the slow group's copy of a sparse series: its largest value within `stays_s`.
-
-    It stays for so long, so whoever looks at it once an hour misses nothing, unless Prometheus is down all that time.
-    """
+    """Return the slow group's copy of a sparse series: its largest value within `stays_s`."""
     expr = over("max_over_time", scope.series(name), stays_s)
     return RecordingRule(record=copy_name(name, stays_s), expr=expr, origin=ANYWHERE, note=note, sparse=True)
 
