@@ -1,15 +1,21 @@
-"""A postmortem written from what a real Prometheus remembers of an incident, for want of one that we would wait for."""
+"""What a real Prometheus is asked about a past that is made for it: of an incident, and until a budget is back."""
 
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from sloforge.plan.promql import Scope
+from sloforge.policy import Band
 from sloforge.quantities import HOUR, MINUTE, format_time
+from sloforge.query.endpoints import Endpoint
+from sloforge.query.recovery import back_in
+from sloforge.query.snapshot import SloState
 from tests.live.servers import Prometheus, free_port, prometheus
 
 SLOFORGE = str(Path(sys.executable).with_name("sloforge"))
@@ -60,6 +66,14 @@ def history() -> Iterator[str]:
     yield from series("slo_group:events_failed:delta1m", f'{OWN},client_id="acme",platform="instagram"', 4)
     yield from series("slo_group:events_failed:delta1m", f'{OWN},client_id="bits",platform="tiktok"', 1)
     yield from series("slo_reason:events_failed:delta1m", f'{OWN},failure_class="tool_failure"', 5)
+    # Another SLO, of a period of a day: 10 failures 20 hours ago and 10 of 5 hours ago, where 20 are allowed.
+    day = 'slo_service="shop",slo="search"'
+    for at_s in range(NOW_S - 25 * HOUR, NOW_S + 1, 5 * MINUTE):
+        failed = 10 if at_s in {NOW_S - 20 * HOUR, NOW_S - 5 * HOUR} else 0
+        yield f"slo:events_failed:delta5m{{{day}}} {failed} {at_s}"
+    for name, value in (("events_failed", 20), ("events_total", 4000)):
+        yield from series(f"slo:{name}:sum_period:with_exclusions", day, value, value)
+    yield from series("slo:error_budget:ratio", day, 0.005, 0.005)
     yield "# EOF"
 
 
@@ -136,3 +150,15 @@ def test_report_of_nothing_is_a_sentence(project: Path) -> None:
     assert (unknown.returncode, "there are: INC-7" in unknown.stderr) == (1, True)
     silent = report(project, "INC-7", "--prometheus", "http://127.0.0.1:1")
     assert (silent.returncode, "no Prometheus could say" in silent.stderr) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("floor", "hours"),
+    [("0", 0), ("0.2", 4), ("0.5", 4), ("0.9", 19)],
+    ids=["now", "one left", "half", "both left"],
+)
+def test_budget_is_back_once_enough_failures_have_grown_too_old(server: Prometheus, floor: str, hours: int) -> None:
+    """The answer is one of a few steps: never before the truth, and at most an eighth of the period after it."""
+    slo = SloState(slo="search", band=Band.RED, period_s=24 * HOUR)
+    back_s = back_in(Endpoint(server.url), Scope("shop"), [slo], Decimal(floor))["search"]
+    assert hours * HOUR - 5 * MINUTE <= back_s <= (hours + 24 / 4.6) * HOUR
