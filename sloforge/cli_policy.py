@@ -77,7 +77,7 @@ def unfreeze(
 @approve.command(
     epilog=examples(
         "sloforge approve change feature --scope new-inbox --expires 2d --by ana --reason 'for one client'",
-        "sloforge approve change enable_flag --expires 2099-01-01T00:00:00Z --by ana --reason 'the canary is fine'",
+        "sloforge approve change enable_flag --expires 12h --by ana --reason 'the canary is fine'",
     )
 )
 def change(

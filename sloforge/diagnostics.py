@@ -275,6 +275,8 @@ class Code(Enum):
         "Let one duty end where the next begins: section 9.1 knows one reliability owner.")
     DUTY_GAP = ("SF728", Severity.WARNING, "nobody is on duty",
         "Fill the gap: nobody could end a freeze in it.")
+    EXCLUSION_HARD = ("SF729", Severity.ERROR, "exclusion from an SLO that has no budget",
+        "A hard SLO allows nothing, whatever the reason: approve its hard stop instead (kind: hard_stop).")
     # fmt: on
 
     def __init__(self, number: str, severity: Severity, title: str, help_text: str) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 from sloforge.diagnostics import KEY, Code
 from sloforge.model.complaint import Complaint
 from sloforge.model.governance import Exclusion
-from sloforge.model.objects import Matcher, Ratio, Selector
+from sloforge.model.objects import Hard, Matcher, Ratio, Selector
 from sloforge.model.policy_facts import Decided
 from sloforge.policy import EXCLUSION_AHEAD_S
 from sloforge.quantities import MINUTE, format_duration, format_number, format_time
@@ -82,6 +82,15 @@ def scopes(decided: Decided) -> Iterator[Complaint]:
                     hint = f"its `by:` has {', '.join(known)}" if known else f"{slo.id} has no `by:`"
                     route = (*exclusion.origin, "scope", label, KEY)
                     yield Complaint(Code.EXCLUSION_SCOPE, route, message, hint)
+
+
+def hard(decided: Decided) -> Iterator[Complaint]:
+    """Where not one violation is allowed there is nothing to take it out of."""
+    for exclusion in decided.governance.exclusions:
+        for slo in decided.slos(exclusion):
+            if isinstance(slo.indicator, Hard):
+                message = f"{slo.id} is hard: no violation of it is excluded"
+                yield Complaint(Code.EXCLUSION_HARD, (*exclusion.origin, "slos"), message)
 
 
 def clients(decided: Decided) -> Iterator[Complaint]:
@@ -182,6 +191,7 @@ CHECKS: Final[tuple[Callable[[Decided], Iterator[Complaint]], ...]] = (
     length,
     overlaps,
     scopes,
+    hard,
     clients,
     twice,
     share,

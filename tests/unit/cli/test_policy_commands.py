@@ -207,11 +207,12 @@ def test_a_policy_elsewhere_can_be_named(decided: Path) -> None:
         "incident note",
     ],
 )
-def test_help_ends_with_two_examples_that_run(decided: Path, command: str) -> None:
-    shown = sloforge(*command.split(), "--help", cwd=decided).stdout
+def test_help_ends_with_two_examples_that_run(decided: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.chdir(decided)
+    shown = CliRunner().invoke(app, [*command.split(), "--help"]).stdout
     examples = [line.strip() for line in shown.split("Examples:")[1].splitlines() if line.strip()]
     assert len(examples) == 2
     for example in examples:
         assert example.startswith(f"sloforge {command}")
-        ran = sloforge(*shlex.split(example)[1:], cwd=decided)
-        assert ran.returncode == 0, ran.stderr
+        ran = CliRunner().invoke(app, shlex.split(example)[1:])
+        assert ran.exit_code == 0, ran.stderr
