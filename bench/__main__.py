@@ -2,9 +2,15 @@
 
 import sys
 
-from bench import compiling, exporter, peer, samples, start
+from bench import clients, compiling, exporter, peer, samples, start
 
-BENCHMARKS = {"start": start.run, "compile": compiling.run, "samples": samples.run, "exporter": exporter.run}
+BENCHMARKS = {
+    "start": start.run,
+    "compile": compiling.run,
+    "samples": samples.run,
+    "clients": clients.run,
+    "exporter": exporter.run,
+}
 
 
 def main(names: list[str]) -> int:
