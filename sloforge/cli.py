@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
+from sloforge.cli_desk import DEFAULT_FILE, PolicyOption
 from sloforge.cli_exporter import demo, exporter
 from sloforge.cli_gate import app as gate
 from sloforge.cli_incident import incident
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from sloforge.store import Differences
 
 CLEAN, FINDINGS, TOOL_MISSING = 0, 1, 3  # 2, wrong usage, is typer's own
-DEFAULT_FILE: Final = Path("slo_definitions.yml")
 DEFAULT_FOLDER: Final = Path("generated")
 DEBUG: Final = "SLOFORGE_DEBUG"
 LONG_WORK_BYTES: Final = 200_000  # definitions that take seconds: a person at a terminal sees that it goes on
@@ -93,15 +93,6 @@ Files = Annotated[
 FormatOption = Annotated[Format, typer.Option("--format", help="How findings are written to stderr.")]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")]
 FolderOption = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go.")]
-PolicyOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--policy",
-        metavar="DIR",
-        help="What was decided: numbers, approvals, exclusions, incidents, rota.",
-        show_default="policy beside the first FILE",
-    ),
-]
 VersionOption = Annotated[
     str,
     typer.Option(

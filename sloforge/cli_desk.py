@@ -23,7 +23,12 @@ FilesOption = Annotated[
 ]
 PolicyOption = Annotated[
     Path | None,
-    typer.Option("--policy", metavar="DIR", help="The policy folder.", show_default="policy beside the first FILE"),
+    typer.Option(
+        "--policy",
+        metavar="DIR",
+        help="What was decided: numbers, approvals, exclusions, incidents, rota.",
+        show_default="policy beside the first FILE",
+    ),
 ]
 ServiceOption = Annotated[str, typer.Option("--service", metavar="NAME", help="Which service, if there are several.")]
 ByOption = Annotated[

@@ -1,7 +1,8 @@
 """Writes decisions down: adds an entry to a file of the policy folder, once all checks agree with it.
 
-What stands in the file stays, byte for byte; the new text is checked as a whole before it replaces the old one in one
-rename. Two who decide at once wait for each other. This is the only code that touches the policy folder.
+What stands in the file stays, byte for byte (but the brackets of an empty list, `[]`); the new text is checked as a whole
+before it replaces the old one in one rename. Two who decide at once wait for each other. This is the only code that
+writes into the policy folder.
 """
 
 import os
@@ -22,7 +23,7 @@ from sloforge.vocabulary import POLICY_API_VERSION
 
 try:
     import fcntl
-except ImportError:  # pragma: no cover - Windows: of two who decide at the same moment, one is told to try again
+except ImportError:  # pragma: no cover - Windows: two who decide at the same moment are not noticed there
     fcntl = None  # type: ignore[assignment]
 
 Entry = Mapping[str, Data]
@@ -76,7 +77,7 @@ def with_entry(text: str, key: str, entry: Entry) -> str:
     end = "\r\n" if "\r\n" in head else "\n"
     added = _as_text(entry, _indent(head, key)).replace("\n", end)
     new = head + ("" if head.endswith("\n") or not head else end) + added
-    if _entries(new, key) != [*before, parse_yaml(_as_text(entry, ""), "").tree[0]]:  # type: ignore[index]
+    if _entries(new, key) != [*before, *_entries(f"{key}:\n{_as_text(entry, '')}", key)]:
         message = f"its `{key}:` is not the last thing in the file, or no plain list below it; add it by hand:"
         raise NotAddedError(f"{message}\n{_as_text(entry, '  ')}")
     return new
@@ -145,9 +146,10 @@ def _replace(path: Path, text: str) -> None:
             with suppress(OSError):
                 os.unlink(draft)
             raise
-        _sync(target.parent)
     except OSError as error:
         raise NotAddedError(f"{path} cannot be written: {error.strerror}; it is as it was") from error
+    with suppress(OSError):  # some file systems cannot sync a folder
+        _sync(target.parent)
 
 
 def _sync(folder: Path) -> None:
