@@ -109,14 +109,16 @@ class _Book:
         def visit(node: promql.Expr) -> bool:
             nonlocal read, inside
             if isinstance(node, promql.SubqueryExpr):
-                step_s = node.step.total_seconds() if node.step else TICK_S
-                steps = min(node.range.total_seconds(), self.assume.history_s) // step_s
+                step_s, range_s = (d.total_seconds() if d else TICK_S for d in (node.step, node.range))
+                steps = min(range_s, self.assume.history_s) // step_s
                 read += self._read(node.expr, times * steps) - self._read(node.expr, times)  # the walk goes on inside
+            elif isinstance(node, promql.Call) and node.func.name == "timestamp":
+                inside = 0.0  # Prometheus counts no sample whose time alone it reads
             elif isinstance(node, promql.MatrixSelector):
                 range_s = min(node.range.total_seconds(), self.assume.history_s)
                 inside = max(1.0, range_s / self._step_s(node.vector_selector.name or ""))
             elif isinstance(node, promql.VectorSelector):
-                read += self._matched(node) * (inside or 1.0) * (times if node.at is None else 1)
+                read += self._matched(node) * (1.0 if inside is None else inside) * (times if node.at is None else 1)
                 inside = None
             return True
 
