@@ -1,8 +1,8 @@
 """Writes decisions down: adds an entry to a file of the policy folder, once all checks agree with it.
 
-What stands in the file stays, byte for byte (but the brackets of an empty list, `[]`); the new text is checked as a whole
-before it replaces the old one in one rename. Two who decide at once wait for each other. This is the only code that
-writes into the policy folder.
+What stands in the file stays, byte for byte (but the brackets of an empty list, `[]`); the new text is checked as a
+whole before it replaces the old one in one rename. Two who decide at once wait for each other. This is the only code
+that writes into the policy folder.
 """
 
 import os

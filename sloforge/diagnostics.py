@@ -277,6 +277,8 @@ class Code(Enum):
         "Fill the gap: nobody could end a freeze in it.")
     EXCLUSION_HARD = ("SF729", Severity.ERROR, "exclusion from an SLO that has no budget",
         "A hard SLO allows nothing, whatever the reason: approve its hard stop instead (kind: hard_stop).")
+    ACKNOWLEDGED_BEFORE = ("SF730", Severity.WARNING, "approval acknowledges nothing new",
+        "`acknowledges:` is the total of violations so far, not the number since the last approval.")
     # fmt: on
 
     def __init__(self, number: str, severity: Severity, title: str, help_text: str) -> None:

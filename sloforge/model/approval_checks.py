@@ -57,6 +57,17 @@ def acknowledged(decided: Decided) -> Iterator[Complaint]:
                 yield Complaint(Code.APPROVAL_KEYS, route, message, "remove `acknowledges:`")
 
 
+def acknowledged_before(decided: Decided) -> Iterator[Complaint]:
+    """A total grows: an approval of no more than an earlier one releases nothing."""
+    most: dict[tuple[str, str], int] = {}
+    for approval in _of(decided, ApprovalKind.HARD_STOP):
+        before = most.setdefault((approval.service, approval.slo), 0)
+        if 0 < approval.acknowledges <= before:
+            message = f"{before} violations of {approval.slo} are acknowledged already: the hard stop goes on"
+            yield Complaint(Code.ACKNOWLEDGED_BEFORE, (*approval.origin, "acknowledges"), message)
+        most[approval.service, approval.slo] = max(before, approval.acknowledges)
+
+
 def expiry(decided: Decided) -> Iterator[Complaint]:
     """A change is approved for a while."""
     for approval in _of(decided, ApprovalKind.CHANGE):
@@ -103,4 +114,11 @@ def _time(approval: Approval) -> str:
     return format_time(approval.at_s)
 
 
-CHECKS: Final[tuple[Callable[[Decided], Iterator[Complaint]], ...]] = (keys, acknowledged, expiry, hard_stop, duty)
+CHECKS: Final[tuple[Callable[[Decided], Iterator[Complaint]], ...]] = (
+    keys,
+    acknowledged,
+    acknowledged_before,
+    expiry,
+    hard_stop,
+    duty,
+)
