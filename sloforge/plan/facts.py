@@ -7,9 +7,9 @@ from sloforge.plan.counting import snapshot_rules
 from sloforge.plan.indicators import (
     Reader,
     failed_tick,
+    failures_of,
     is_ledger,
     minus_good,
-    or_zero,
     sides,
     tick_present,
     total_tick,
@@ -115,13 +115,14 @@ def _ledger_pair(recorder: Recorder, reader: Reader, prefix: str, by: tuple[str,
     rules = []
     if made_of.total:
         expr = ledger.period_sum(made_of.total, made_of.minus, slo.period_s, reader.delay_s, by)
-        rules.append(recorder.rule(f"{prefix}_total:sum_period", expr))
+        busiest = f"topk({slo.by.limit}, {expr})" if by and slo.by else expr
+        rules.append(recorder.rule(f"{prefix}_total:sum_period", busiest))
     events = aggregate("sum", recorder.series(f"{prefix}_total:sum_period"), by)
     told = ledger.period_sum(made_of.good or made_of.bad, (), slo.period_s, reader.delay_s, by)
     if not made_of.total:
         failed = told
     elif made_of.bad:
-        failed = or_zero(told, events)
+        failed = failures_of(told, events, by)
     else:
         failed = f"{events} - {told}" if made_of.good_always_there else minus_good(events, told)
     return [*rules, recorder.rule(f"{prefix}_failed:sum_period", failed)]

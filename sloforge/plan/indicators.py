@@ -112,14 +112,14 @@ def failed_tick(reader: Reader, by: By, total: str) -> str:
             good = aggregate("count", f"{offset(selector(probe.metric), reader.delay_s)} {probe.good}", by)
             return minus_good(total, good)
         case Events() as events:
-            return or_zero(_estimate(events.bad, by), total)
+            return failures_of(_estimate(events.bad, by), total, by)
         case Latency(native=True) as latency:
             return minus_good(total, tick_sum((native.within(reader.histogram(latency), latency),), by))
     made_of = sides(reader.slo.indicator)
     assert made_of is not None
     if made_of.bad:
         bad = tick_sum(reader.counters(made_of.bad), by)
-        return or_zero(bad, total) if made_of.total else bad
+        return failures_of(bad, total, by) if made_of.total else bad
     good = tick_sum(reader.counters(made_of.good), by)
     return f"{total} - {good}" if made_of.good_always_there else minus_good(total, good)
 
@@ -142,6 +142,11 @@ def tick_present(reader: Reader) -> str:
 def is_ledger(slo: Slo) -> bool:
     """Return whether period sums can be read off the raw counters exactly."""
     return slo.counter is CounterKind.LEDGER and sides(slo.indicator) is not None
+
+
+def failures_of(bad: str, total: str, by: By) -> str:
+    """Return the failures where there are events, by label only of the combinations whose events are kept."""
+    return or_zero(f"{bad} and {total}" if by else bad, total)
 
 
 def or_zero(part: str, total: str) -> str:

@@ -282,3 +282,22 @@ def test_combinations_burn_their_own_budgets(version: str) -> None:
         assert result.value("burn", client_id=client) == pytest.approx(true.failed / true.total / budget)
     pages = {client: result.value("page", client_id=client) for client in ("acme", "globex")}
     assert pages == {"acme": 1, "globex": 0}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_limit_keeps_the_busiest_clients(version: str) -> None:
+    """Of a ledger's sums, and of each minute's counts; failures are kept of the same clients."""
+    one = case("limited", ledger=True, by={"labels": ["client_id"], "limit": 3})
+    bad = {"total": 'attempts_total{job="bad"}', "bad": 'attempt_successes_total{job="bad"}'}
+    other = case("bad", ledger=True, by={"labels": ["client_id"], "limit": 3}, sli={"ratio": bad})
+    names = [f"slo_{made}:events_{side}:{span}" for made, span in KINDS for side in ("total", "failed")]
+    result = play([one, other], (), at_end(*names), version)
+    for name in names:
+        for slo in ("limited", "bad"):
+            clients = {p.labels["client_id"] for p in result.answers[name] if p.labels["slo"] == slo}
+            assert len(clients) == 3, (name, slo)
+            if "period" in name:
+                assert clients == {"acme", "b.c|d", "globex"}
+
+
+KINDS = (("group", "delta1m"), ("ledger_group", "sum_period"))
