@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
+from sloforge.cli_demo import demo
 from sloforge.cli_desk import DEFAULT_FILE, PolicyOption
-from sloforge.cli_exporter import demo, exporter
+from sloforge.cli_exporter import exporter
 from sloforge.cli_gate import app as gate
 from sloforge.cli_incident import incident
 from sloforge.cli_policy import app as policy_commands

@@ -1,4 +1,4 @@
-"""The commands `sloforge exporter …` and `sloforge demo …`. What they need is imported when they run."""
+"""The commands `sloforge exporter …`. What they need is imported when they run."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +19,6 @@ def examples(*commands: str) -> str:
     return "Examples:" + "".join(f"\n\n\b\n  {command}" for command in commands)
 
 
-demo = typer.Typer(help="See sloforge at work on something simulated.", no_args_is_help=True)
 exporter = typer.Typer(help="Expose what workers have counted in a ledger.", no_args_is_help=True)
 
 LedgerOption = Annotated[
@@ -135,37 +134,6 @@ def doctor(ledger: LedgerOption, universe: UniverseOption = None, settings: Sett
         typer.echo(f"{'ok  ' if check.ok else 'BAD '} {check.name:12} {check.text}", err=not check.ok)
     if not all(check.ok for check in checks):
         raise typer.Exit(FINDINGS)
-
-
-@demo.callback()
-def _demo() -> None:
-    pass
-
-
-@demo.command(
-    epilog=examples(
-        "sloforge demo workers --ledger sqlite://demo.db",
-        "sloforge demo workers --ledger sqlite://demo.db --seed 3 --rounds 100 --seconds 60 --log events.jsonl",
-    )
-)
-def workers(
-    ledger: LedgerOption,
-    log: Annotated[
-        Path, typer.Option("--log", metavar="FILE", help="The agency's own event log; it must be new.")
-    ] = Path("events.jsonl"),
-    seed: Annotated[int, typer.Option("--seed", help="What happens is drawn from it.")] = 7,
-    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Each is five or six jobs.")] = 60,
-    seconds: Annotated[float, typer.Option("--seconds", min=0, help="The jobs are spread over so long.")] = 30,
-    processes: Annotated[int, typer.Option("--workers", min=1, max=64, help="Worker processes.")] = 4,
-) -> None:
-    """Run an agency of real worker processes: retries, crashes by SIGKILL, storms of duplicates, faulty platforms.
-
-    They count in the ledger; what truly happened stands in the log, and is printed at the end.
-    """
-    with refusals():
-        from sloforge.demo.agency import run
-
-        typer.echo(run(ledger, log, seed=seed, rounds=rounds, seconds=seconds, workers=processes))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from sloforge.demo.log import CRASHED, Log, truth
-from sloforge.demo.script import STORM, Job, write_script
+from sloforge.demo.script import STORM, Job
 from sloforge.demo.worker import AGAIN, DONE, HASTE_S, LATER, labels_of, work
 from sloforge.exporter import Ledger
 
@@ -100,8 +100,8 @@ class Agency:
         self._hands[self._hands.index(hand)] = _Hand(self._url, self.log.path)
 
 
-def run(url: str, log: Path, *, seed: int, rounds: int, seconds: float, workers: int) -> str:
-    """Run an agency until its work is done; return a table of what happened.
+def run(url: str, log: Path, script: Iterable[Job], *, workers: int) -> str:
+    """Run an agency until the work of `script` is done; return a table of what happened.
 
     Raises ValueError for an unknown ledger or one in memory, OSError if the log cannot be made or is there already.
     """
@@ -111,7 +111,7 @@ def run(url: str, log: Path, *, seed: int, rounds: int, seconds: float, workers:
     log.touch(exist_ok=False)
     agency = Agency(url, log, workers)
     try:
-        agency.run(write_script(seed, rounds, seconds))
+        agency.run(script)
     finally:
         agency.stop()
     counted: Counter[str] = Counter()
