@@ -98,7 +98,7 @@ def governance_of(folder: Path | None, service: str) -> "Governance":
 
     if folder is None and not DEFAULT_POLICY.is_dir():
         return Governance()
-    from sloforge.pipeline import read_governance
+    from sloforge.governing import read_governance
 
     read = read_governance(folder or DEFAULT_POLICY, service)
     if read.failed:

@@ -23,6 +23,7 @@ from sloforge.cli_ask import (
     hear,
     the_only,
 )
+from sloforge.cli_desk import examples
 
 if TYPE_CHECKING:
     from sloforge.gate.decision import Decision
@@ -42,8 +43,10 @@ app = typer.Typer()
 
 
 @app.command(
-    epilog="Examples:\n\n  sloforge gate --change-type feature --scope new-inbox --prometheus http://localhost:9090"
-    "\n\n  sloforge gate --change-type rollback --prometheus http://a:9090 --prometheus http://b:9090 --format json"
+    epilog=examples(
+        "sloforge gate --change-type feature --prometheus http://localhost:9090",
+        "sloforge gate --change-type enable_flag --scope x --prometheus http://b:9090",
+    )
 )
 def gate(
     change_type: Annotated[str, typer.Option("--change-type", metavar="TYPE", help="What kind of change is to ship.")],
@@ -80,8 +83,10 @@ def gate(
 
 
 @app.command(
-    epilog="Examples:\n\n  sloforge status --prometheus http://localhost:9090"
-    "\n\n  sloforge status --prometheus http://localhost:9090 --service raize-the-vibe --format json"
+    epilog=examples(
+        "sloforge status --prometheus http://localhost:9090",
+        "sloforge status --prometheus http://b:9090 --service shop --format json",
+    )
 )
 def status(
     prometheus: PrometheusOption,
@@ -114,8 +119,10 @@ def status(
 
 
 @app.command(
-    epilog="Examples:\n\n  sloforge flags --prometheus http://localhost:9090 --output flags.json"
-    "\n\n  sloforge flags --prometheus http://localhost:9090 --output flags.json --watch --every 30s"
+    epilog=examples(
+        "sloforge flags --prometheus http://localhost:9090 --output flags.json",
+        "sloforge flags --prometheus http://b:9090 --output flags.json --watch",
+    )
 )
 def flags(
     prometheus: PrometheusOption,

@@ -20,7 +20,7 @@ app = typer.Typer()
     name="report",
     epilog=examples(
         "sloforge incident report INC-1 --prometheus http://localhost:9090",
-        "sloforge incident report INC-2 --prometheus http://localhost:9090 --output postmortem-2.md",
+        "sloforge incident report INC-2 --prometheus http://b:9090 --output 2.md",
     ),
 )
 def report(

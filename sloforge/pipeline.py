@@ -7,16 +7,13 @@ from pathlib import Path
 from typing import Final
 
 from sloforge.diagnostics import Code, Diagnostic, Span, SpanMap
+from sloforge.governing import govern
 from sloforge.model.bind import bind
 from sloforge.model.checks import check, check_all, check_history
 from sloforge.model.governance import Governance
 from sloforge.model.objects import Service
-from sloforge.model.policy_bind import bind_policy
-from sloforge.model.policy_checks import check_policy
-from sloforge.model.policy_facts import Decided
 from sloforge.parse.document import read_document
 from sloforge.parse.find import find_definitions
-from sloforge.parse.policy_document import find_policy, read_policy
 from sloforge.parse.text import parse_yaml, read_text
 from sloforge.plan.cost import estimate, summary
 from sloforge.plan.ir import RuleFile
@@ -218,28 +215,11 @@ def _check_texts(texts: Mapping[str, str], previous: Mapping[str, str]) -> Check
     return Checked(services=tuple(services), diagnostics=tuple(diagnostics), spans=spans, sources=texts)
 
 
-def read_governance(folder: Path, service: str) -> Checked:
-    """Return what was decided about `service`, and what is wrong with it as far as can be told without definitions."""
-    undefined = Service(name=service, slos=(), path="", digest="")
-    return _govern(Checked(services=(undefined,), spans={}, sources={}), folder, {}, needed=True, sure=False)
-
-
 def _govern(checked: Checked, folder: Path, drafts: Mapping[str, str], *, needed: bool, sure: bool) -> Checked:
-    """Return the same with what was decided in `folder`, and what is wrong with it; `sure` as in `Decided`."""
-    files, diagnostics = find_policy(folder, needed=needed)
-    texts = {name: (str(folder / name), text) for name, text in drafts.items()}
-    for name, file in files.items():
-        text, complaints = (None, []) if name in texts else read_text(file)
-        diagnostics += complaints
-        if text is not None:
-            texts[name] = (str(file), text)
-    document, complaints = read_policy(texts)
-    services = {service.name: service for service in checked.services}
-    governance = bind_policy(document, next(iter(services)) if len(services) == 1 else "")
-    decided = Decided(governance=governance, services=services, sure=sure)
-    diagnostics += [*complaints, *check_policy(decided, document.spans)]
-    sources = dict(checked.sources) | dict(texts.values())
-    return replace(checked, governance=governance, sources=sources).and_(diagnostics)
+    """Return the same with what was decided in `folder`, and what is wrong with it."""
+    governed = govern(folder, checked.services, drafts, needed=needed, sure=sure)
+    sources = {**checked.sources, **governed.sources}
+    return replace(checked, governance=governed.governance, sources=sources).and_(governed.diagnostics)
 
 
 def _in_order(services: Iterable[Service]) -> list[Service]:

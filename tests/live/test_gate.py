@@ -165,3 +165,48 @@ slos:
     sli: {ratio: {total: requests_total, bad: 'requests_total{code=~"5.."}'}}
     runbook: https://runbooks.example.com/checkout
 """
+
+
+def examples() -> list[str]:
+    """Return the examples at the end of each command's help."""
+    shown = []
+    for command in ("gate", "status", "flags", "incident report"):
+        help_text = run(*command.split(), "--help", cwd=Path()).stdout
+        own = [line.strip() for line in help_text.partition("Examples:")[2].splitlines() if line.strip()]
+        assert len(own) == 2, command
+        shown += own
+    return shown
+
+
+def test_examples_of_the_help_run(server: Prometheus, tmp_path: Path) -> None:
+    (tmp_path / "slo_definitions.yml").write_text(DEFINITIONS)
+    (tmp_path / "policy").mkdir()
+    (tmp_path / "policy" / "incidents.yml").write_text(INCIDENTS)
+    alone = Recorded("shop").slo("checkout", 1, left=0.4).whole(1)
+    with recording(tmp_path / "alone", alone) as one:
+        for example in examples():
+            words = [one.url if word.startswith("http://") else word for word in shlex.split(example)[1:]]
+            if "--watch" not in words:
+                assert run(*words, cwd=tmp_path).returncode == (4 if words[0] == "gate" else 0), example
+                continue
+            (tmp_path / "flags.json").unlink(missing_ok=True)
+            with subprocess.Popen([SLOFORGE, *words], cwd=tmp_path, env=FREE_ENV) as watching:
+                wait_for("the file is there", lambda: (tmp_path / "flags.json").exists() or None, 30)
+                watching.terminate()
+                assert watching.wait(10) == 0, example
+
+
+def test_addresses_of_the_environment(server: Prometheus, tmp_path: Path) -> None:
+    env = {**FREE_ENV, "SLOFORGE_PROMETHEUS": f"{server.url} http://127.0.0.1:1"}
+    argv = [SLOFORGE, "gate", "--change-type", "feature", "--service", "green"]
+    done = subprocess.run(argv, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "http://127.0.0.1:1 cannot be reached" in done.stdout
+
+
+INCIDENTS = """\
+apiVersion: sloforge-policy/v1
+incidents:
+  - {id: INC-1, title: Slow, slos: [checkout], opened: 2026-11-01T08:00:00Z, opened_by: ana}
+  - {id: INC-2, title: Down, slos: [checkout], opened: 2026-11-02T08:00:00Z, opened_by: ana}
+"""

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from sloforge.diagnostics import Code
-from sloforge.pipeline import check_files, compile_files, compile_text, judge, read_governance
+from sloforge.governing import read_governance
+from sloforge.pipeline import check_files, compile_files, compile_text, judge
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import quote
 
