@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,10 +15,11 @@ QUIET = "watchdog"  # a dead-man's switch hears these; people do not
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One notification of Alertmanager: the path that it went to, and what it says (webhook version 4)."""
+    """One notification of Alertmanager: when it came (Unix seconds), the path that it went to, and what it says."""
 
+    at_s: float
     kind: str  # page, ticket, freeze, watchdog
-    payload: Mapping[str, Any]
+    payload: Mapping[str, Any]  # a webhook of version 4
 
     @property
     def firing(self) -> bool:
@@ -38,7 +40,7 @@ def phone() -> Iterator[tuple[int, "Queue[Call]"]]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            calls.put(Call(self.path.strip("/"), json.loads(body)))
+            calls.put(Call(time.time(), self.path.strip("/"), json.loads(body)))
             self.send_response(204)
             self.end_headers()
 

@@ -14,6 +14,7 @@ from sloforge.demo.script import UNIVERSE_DATA
 SCRAPE_S = 2
 GROUP_WAIT_S = 5
 SLOFORGE = (sys.executable, "-m", "sloforge")
+DEFINITIONS = "slo_definitions.yml"
 LEDGER, LOG = "sqlite://ledger.db", "events.jsonl"
 PACKAGES = {  # what is needed: names of the program, and Debian's package
     "prometheus": (("prometheus",), "prometheus"),
@@ -62,11 +63,9 @@ def find_programs() -> Programs:
 
 
 def write_definitions(folder: Path) -> None:
-    """Put the demo's definitions, policy and declared clients into `folder`."""
-    ours = files("sloforge.demo")
-    (folder / "policy").mkdir()
-    for name, path in {"slo_definitions.yml": "slo_definitions.yml", "policy.yml": "policy/policy.yml"}.items():
-        (folder / path).write_text(ours.joinpath(name).read_text(encoding="utf-8"), encoding="utf-8")
+    """Put the demo's definitions and declared clients into `folder`."""
+    definitions = files("sloforge.demo").joinpath(DEFINITIONS).read_text(encoding="utf-8")
+    (folder / DEFINITIONS).write_text(definitions, encoding="utf-8")
     (folder / "clients.yml").write_text(json.dumps(UNIVERSE_DATA, indent=2), encoding="utf-8")
 
 

@@ -26,7 +26,8 @@ HAPPENED = {
     "wrong": "a worker has posted on a wrong account",
 }
 GOES_ON = """
-All of it goes on: posts go out, and a page ends a quarter of an hour after its burn has. Ctrl-C ends it and cleans up.
+All of it goes on. Sums over the period come every five minutes, so budgets follow in ten; a page ends a quarter of an
+hour after its burn has. Ctrl-C ends everything and cleans up.
 """
 
 
