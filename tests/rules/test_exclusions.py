@@ -36,6 +36,8 @@ from tests.rules.scenarios import (
     bad_requests,
     fast_enough,
     good_attempts,
+    labels,
+    renamed,
     target,
 )
 from tests.rules.test_counts import BUDGET, COUNTING
@@ -176,6 +178,7 @@ def play(
         files[at_s] = only(rule_files(slos, governance=governance, period=period), *RECORDED)
     series = [series for case in all_cases for series in case.fleet.scrape()]
     asked = {name: Query(f"{figure}:with_exclusions", end_s, HOUR, step_s) for name, figure in FIGURES.items()}
+    asked |= {f"plain {name}": Query(FIGURES[name], end_s, HOUR, step_s) for name in ("total", "failed")}
     result = simulate(files, series, asked, end_s=end_s, version=version, **down)
     assert result.errors == {}
     return result
@@ -227,7 +230,7 @@ def plain(end_s: float) -> list[Case]:
     return [
         case(f"{kind}-{when}", bad_requests, requests, end_s=end_s, ledger=kind == "ledger", approved_s=at)
         for kind in ("process", "ledger")
-        for when, at in (("live", LIVE_S), ("late", DAY))
+        for when, at in (("live", LIVE_S), ("late", DAY + LATE_S))
     ]
 
 
@@ -237,3 +240,71 @@ def test_weeks_are_exact_at_every_hour_until_exclusions_have_left(version: str, 
     all_cases = plain(end_s)
     result = play(all_cases, version, end_s=end_s, period=f"{days}d")
     assert report(all_cases, result, days * DAY, range(1, end_s // HOUR + 1)) == ""
+
+
+# --- without rest: at every minute ----------------------------------------------
+
+PERIOD_S = 3 * HOUR
+START_S, MIDDLE_S, STOP_S = 80 * MINUTE, 103 * MINUTE, 138 * MINUTE
+INSIDE: tuple[Span, ...] = ((START_S + 45, STOP_S - 105),)
+BESIDE: tuple[Span, ...] = ((START_S - 300, START_S - 105), (STOP_S + 75, STOP_S + 300))
+PAUSE: Span = (START_S + 20 * MINUTE, START_S + 31 * MINUTE)
+
+
+def busy(name: str, end_s: float, **options: Any) -> Case:
+    """Return a case that never rests; it fails in the spans that its name tells, of its first word's counters."""
+    fails = INSIDE if "inside" in name else BESIDE
+    if "unseen" in name:  # nothing was scraped for more than an hour, until the exclusion had begun
+        options["unreachable"] = ((10 * MINUTE, START_S + 2 * MINUTE),)
+        fails = ((START_S + 5 * MINUTE, STOP_S - 105),)
+    ledger = name.startswith("ledger")
+    targets = options.pop("targets", None) or (target(name, **options),)
+    events = traffic(lambda _: 600, outages(*fails), from_s=5 * MINUTE, end_s=end_s, seed=len(name))
+    spans = ((START_S, MIDDLE_S), (MIDDLE_S, STOP_S)) if "two" in name else ((START_S, STOP_S),)
+    return Case(
+        id=name,
+        fleet=Fleet(events=events, targets=targets, counters=requests, ledger=ledger, end_s=end_s),
+        slo={**bad_requests(name), **(LEDGER if ledger else {})},
+        approved_s=START_S + 11 * MINUTE,
+        spans=spans,
+    )
+
+
+def busy_cases(end_s: float) -> list[Case]:
+    kinds = ("process-inside", "process-beside", "ledger-inside", "ledger-beside")
+    name = "ledger-inside-renamed"
+    new = labels(name, env="prod")
+    return [
+        *(busy(kind, end_s) for kind in kinds),
+        *(busy(f"{kind}-gap", end_s, unreachable=(PAUSE,)) for kind in kinds),
+        busy("process-inside-two", end_s),
+        busy("ledger-inside-two", end_s),
+        busy(name, end_s, targets=renamed(name, labels(name), new, (29, 2), at_s=START_S + 40 * MINUTE)),
+    ]
+
+
+@pytest.mark.parametrize("rules_down", [(), ((START_S + 17 * MINUTE, START_S + 28 * MINUTE),)], ids=["up", "down"])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_excluded_failures_never_show_and_others_always_do(version: str, rules_down: tuple[Span, ...]) -> None:
+    """Also right beside the bounds, where 5m counts hold both; through pauses of the rules, of scraping, a rename."""
+    end_s = PERIOD_S + STOP_S + 20 * MINUTE
+    all_cases = busy_cases(end_s)
+    if not rules_down:
+        all_cases.append(busy("ledger-inside-unseen", end_s))
+    result = play(all_cases, version, end_s=end_s, period="3h", step_s=MINUTE, down=rules_down)
+    assert "\n".join(line for case in all_cases for line in _minute_by_minute(case, result)) == ""
+
+
+def _minute_by_minute(case: Case, result: Result) -> Iterator[str]:
+    """Yield where failures inside show, or where those beside are not those of the plain figure."""
+    failed, total = (points(result, name, slo=case.id) for name in ("failed", "total"))
+    plain_failed, plain_total = (points(result, f"plain {name}", slo=case.id) for name in ("failed", "total"))
+    settled_s = case.approved_s + 12 * MINUTE  # the slow group has said what is excluded
+    if "unseen" in case.id:
+        settled_s = STOP_S + 5 * MINUTE  # ticks stand in for readings, and are counted a little later
+    for at in (time for time in plain_failed if time > settled_s):
+        wanted = plain_failed[at] if "beside" in case.id else 0
+        if failed.get(at) != wanted:
+            yield f"{case.id} at {at / MINUTE}m: {failed.get(at)} failures, not {wanted}"
+        if not 0 <= total.get(at, -1) <= plain_total[at]:
+            yield f"{case.id} at {at / MINUTE}m: {total.get(at)} events of {plain_total[at]}"
