@@ -4,7 +4,7 @@ from sloforge import vocabulary as v
 from sloforge.model.governance import Governance
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope
-from sloforge.plan.remembered import kept, latest, moment
+from sloforge.plan.remembered import decided, kept, latest, moment
 from sloforge.plan.windows import ANYWHERE
 from sloforge.policy import Band
 from sloforge.quantities import format_time
@@ -18,7 +18,7 @@ def freeze(scope: Scope, governance: Governance) -> list[RecordingRule]:
     unfrozen_s = governance.unfrozen_s(scope.service)
     reasons = [f"1 + 0 * ({red})"]
     if not governance.enforcement.automatic_unfreeze:
-        reasons.append(f"{scope.series(v.LAST_RED)} > bool {unfrozen_s}")
+        reasons.append(f"{scope.series(v.LAST_RED)} > bool {decided(unfrozen_s)}")
     return [
         _rule(RED_TICK, moment(red), sparse=True),
         _rule(v.LAST_RED, latest(scope, RED_TICK), sparse=True),

@@ -12,7 +12,7 @@ from sloforge.plan.facts import Recorder
 from sloforge.plan.indicators import Reader
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope, aggregate, offset, over, selector
-from sloforge.plan.remembered import beyond_memory, ever_beyond, kept, moment
+from sloforge.plan.remembered import beyond_memory, decided, ever_beyond, kept, moment
 from sloforge.policy import Enforcement
 from sloforge.quantities import HOUR, MINUTE, format_duration
 
@@ -38,7 +38,7 @@ def hard_stop(recorder: Recorder, reader: Reader, governance: Governance) -> lis
         return _total(recorder, reader, slo.indicator, governance.acknowledged(service, slo.id))
     else:
         rules = [recorder.rule(VIOLATED, moment(f"{recorder.series(v.FAILED_TICK)} > 0"), sparse=True)]
-    active = _active(recorder, VIOLATED, governance.released_s(service, slo.id))
+    active = _active(recorder, VIOLATED, decided(governance.released_s(service, slo.id)))
     note = f"{slo.id}: stops shipping while its last violation is younger than the last approval"
     return [*rules, recorder.rule(v.HARD_STOP, active, note, _rule_label(slo))]
 
@@ -93,7 +93,7 @@ def _missed_objective(recorder: Recorder, numbers: Enforcement) -> list[Recordin
     ]
 
 
-def _active(recorder: Recorder, name: str, bound: int) -> str:
+def _active(recorder: Recorder, name: str, bound: int | str) -> str:
     return ever_beyond(recorder.scope, name, bound, recorder.slo.id)
 
 

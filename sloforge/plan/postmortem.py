@@ -7,7 +7,7 @@ from sloforge.plan.facts import Recorder
 from sloforge.plan.hard_stops import VIOLATED
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope
-from sloforge.plan.remembered import ever_beyond, kept, moment
+from sloforge.plan.remembered import decided, ever_beyond, kept, moment
 from sloforge.plan.windows import ANYWHERE
 from sloforge.policy import POSTMORTEM_WINDOWS_S, Enforcement
 from sloforge.quantities import format_duration, format_number, format_time
@@ -37,7 +37,7 @@ def required(recorder: Recorder, governance: Governance) -> RecordingRule:
     slo = recorder.slo
     paid_s = governance.postmortem_s(recorder.scope.service, slo.id)
     paid = f", after the one of {format_time(paid_s)}" if paid_s else ""
-    expr = ever_beyond(recorder.scope, ASKED, paid_s, slo.id)
+    expr = ever_beyond(recorder.scope, ASKED, decided(paid_s), slo.id)
     return recorder.rule(v.POSTMORTEM, expr, f"{slo.id}: whether it owes a postmortem{paid}")
 
 

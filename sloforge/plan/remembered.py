@@ -59,12 +59,17 @@ def within(scope: Scope, name: str, window_s: int) -> str:
     return "(\n     " + "\n  or ".join(seen) + f"\n) > time() - {window_s}"
 
 
+def decided(at_s: int) -> str:
+    """Return the time of a decision, 0 before it comes: one that is dated ahead decides nothing yet, nor for ever."""
+    return f"{at_s} * (time() >= bool {at_s})" if at_s else "0"
+
+
 def latest(scope: Scope, name: str) -> str:
     """Return the largest value of late: what the fast group has just seen, else what the slow group keeps."""
     return "\nor ".join(_seen(scope, name))
 
 
-def ever_beyond(scope: Scope, name: str, bound: int, slo: str) -> str:
+def ever_beyond(scope: Scope, name: str, bound: int | str, slo: str) -> str:
     """Return 1 if the series of `slo` was ever larger than `bound`, else 0; never absent."""
     reached = [f"1 + 0 * ({seen} > {bound})" for seen in _seen(scope, name, slo)]
     return "\nor ".join([*reached, f"0 * {scope.series(v.PERIOD, slo)}"])
