@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 CLEAN, FINDINGS, TOOL_MISSING = 0, 1, 3  # 2, wrong usage, is typer's own
 DEFAULT_FOLDER: Final = Path("generated")
 DEBUG: Final = "SLOFORGE_DEBUG"
+NO_BASE: Final = (
+    "No Alertmanager configuration of yours was found, so only the routes were made: put them into yours by hand, or "
+    "name it with --alertmanager-base."
+)
 LONG_WORK_BYTES: Final = 200_000  # definitions that take seconds: a person at a terminal sees that it goes on
 
 
@@ -94,6 +98,15 @@ Files = Annotated[
 FormatOption = Annotated[Format, typer.Option("--format", help="How findings are written to stderr.")]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")]
 FolderOption = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go.")]
+BaseOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--alertmanager-base",
+        metavar="FILE",
+        help="Your own Alertmanager configuration, which the SLO routes go into.",
+        show_default="deploy/alertmanager/base.yml, if it is there",
+    ),
+]
 VersionOption = Annotated[
     str,
     typer.Option(
@@ -121,6 +134,7 @@ def generate(
     file: Files = None,
     output: FolderOption = DEFAULT_FOLDER,
     policy: PolicyOption = None,
+    alertmanager_base: BaseOption = None,
     target: Annotated[Target, typer.Option("--target", help="The engine that will run the rules.")] = Target.PROMETHEUS,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if DIR is not up to date.")] = False,
     stats: Annotated[bool, typer.Option("--stats", help="Also print what the rules cost Prometheus.")] = False,
@@ -128,22 +142,29 @@ def generate(
     use_promtool: Annotated[
         bool, typer.Option("--promtool/--no-promtool", help="Verify with promtool where it is installed.")
     ] = True,
+    use_amtool: Annotated[
+        bool, typer.Option("--amtool/--no-amtool", help="Verify with amtool where it is installed.")
+    ] = True,
     prometheus_version: VersionOption = "2.42",
     strict: StrictOption = False,
     format: FormatOption = Format.TEXT,  # noqa: A002 - the option's name
 ) -> None:
-    """Compile SLO definitions to rules and their tests, verify them, and write them all or nothing."""
+    """Compile SLO definitions to rules, their tests and routes, verify them, and write them all or nothing."""
     from sloforge import pipeline
 
     paths = _paths(file)
     tool, complaints = pipeline.find_tool(needed=run_tests) if use_promtool or run_tests else (None, [])
+    amtool, base = (
+        pipeline.find_amtool() if use_amtool else None,
+        alertmanager_base or pipeline.alertmanager_base(paths),
+    )
     with _progress(paths) as step:
         step("Compiling")
-        compiled = pipeline.compile_files(paths, target.value, pipeline.previous_objectives(output), policy)
+        compiled = pipeline.compile_files(paths, target.value, pipeline.previous_objectives(output), policy, base)
         step("Verifying")
         complaints += pipeline.judge(compiled.plans, compiled.checked, prometheus_version)
         if not complaints:
-            complaints += pipeline.verify(compiled, tool, tests=run_tests)
+            complaints += pipeline.verify(compiled, tool, tests=run_tests) + pipeline.verify_routes(compiled, amtool)
     stopped = _stops([*compiled.diagnostics, *complaints], strict)
     summary = ""
     if not stopped and check:
@@ -153,7 +174,11 @@ def generate(
         differences, refusals = pipeline.store(compiled, output)
         complaints += refusals
         summary = _changes(compiled, differences, output)
-    _finish(compiled.checked.and_(complaints), format, strict, f"{summary} Verified by {pipeline.verifier(tool)}.")
+    _finish(
+        compiled.checked.and_(complaints), format, strict, f"{summary} Verified by {pipeline.verifier(tool, amtool)}."
+    )
+    if base is None:
+        typer.echo(NO_BASE)
     if stats:
         typer.echo("\n".join(pipeline.costs(compiled)))
 
@@ -165,6 +190,7 @@ def validate(
         Path, typer.Option("--output", "-o", metavar="DIR", help="What was generated last: objectives are compared.")
     ] = DEFAULT_FOLDER,
     policy: PolicyOption = None,
+    alertmanager_base: BaseOption = None,
     prometheus_version: VersionOption = "2.42",
     strict: StrictOption = False,
     format: FormatOption = Format.TEXT,  # noqa: A002 - the option's name
@@ -176,7 +202,8 @@ def validate(
     paths = _paths(file)
     with _progress(paths) as step:
         step("Checking")
-        checked = pipeline.check_files(paths, pipeline.previous_objectives(output), policy)
+        base = alertmanager_base or pipeline.alertmanager_base(paths)
+        checked = pipeline.check_files(paths, pipeline.previous_objectives(output), policy, base=base)
         checked = checked.and_(pipeline.judge(pipeline.plan_checked(checked), checked, prometheus_version))
     _finish(checked, format, strict, f"{_slos(checked)}: {summary(checked.diagnostics) or 'no findings'}.")
 

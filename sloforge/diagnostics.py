@@ -222,7 +222,7 @@ class Code(Enum):
     BAD_TIME = ("SF701", Severity.ERROR, "not a time with its zone",
         "Write whole seconds and the zone, as 2026-11-22T08:00:00Z or 2026-11-22T09:00:00+01:00.")
     POLICY_FILE = ("SF702", Severity.ERROR, "file of the policy folder that nobody reads",
-        "Rename it to policy.yml, approvals.yml, exclusions.yml, incidents.yml or rota.yml, or move it away.")
+        "Rename it to policy.yml, approvals, exclusions, incidents, rota or routing.yml, or move it away.")
     ENTRY_CONTRADICTED = ("SF703", Severity.ERROR, "two entries of one id contradict each other",
         "A later entry of the same id may add keys. Give a new decision an id of its own.")
     POLICY_NUMBER = ("SF704", Severity.ERROR, "number of the policy does not fit",
@@ -275,6 +275,37 @@ class Code(Enum):
         "Let one duty end where the next begins: section 9.1 knows one reliability owner.")
     DUTY_GAP = ("SF728", Severity.WARNING, "nobody is on duty",
         "Fill the gap: nobody could end a freeze in it.")
+    # SF8xx: routes, and the Alertmanager configuration that they go into (the base)
+    BASE_MISSING = ("SF801", Severity.ERROR, "Alertmanager configuration is missing",
+        "Name your own configuration, or leave --alertmanager-base out: then the routes are written alone.")
+    BASE_INVALID = ("SF802", Severity.ERROR, "not an Alertmanager configuration",
+        "Run `amtool check-config` on it; deploy/alertmanager/base.yml is one to start from.")
+    BASE_ROOT = ("SF803", Severity.ERROR, "no root route with a receiver",
+        "Write `route: {receiver: NAME}`: the root gets every alert that no other route takes.")
+    BASE_SECRET = ("SF804", Severity.ERROR, "secret stands in the configuration",
+        "Generated files are committed. Put the secret into a file, and name that file by the key that ends in _file.")
+    RECEIVER_ABSENT = ("SF805", Severity.ERROR, "route to a receiver that does not exist",
+        "Define the receiver in the base, or name another in policy/routing.yml.")
+    RECEIVER_TWICE = ("SF806", Severity.ERROR, "two receivers of one name",
+        "Rename one, or put the integrations of both into one receiver.")
+    ROUTE_SHADOWED = ("SF807", Severity.WARNING, "route never gets what it asks for",
+        "Name its receiver in policy/routing.yml, or put it first with `continue: true`.")
+    INTERVAL_TAKEN = ("SF808", Severity.ERROR, "name of a generated time interval is taken",
+        "Rename the one in the base, or set `office_hours: false` in policy/routing.yml.")
+    BASE_PATH = ("SF809", Severity.WARNING, "path is relative to another folder",
+        "Write the whole path: Alertmanager looks beside the file that is generated.")
+    BASE_REFUSED = ("SF810", Severity.ERROR, "amtool refuses the Alertmanager configuration",
+        "Correct the base: it is refused as it stands, without what is generated.")
+    ROUTE_LOST = ("SF811", Severity.ERROR, "alert does not arrive where it should",
+        "Look for a route that takes it before ours, or for the receiver's name in policy/routing.yml.")
+    OFFICE_HOURS = ("SF812", Severity.ERROR, "office hours that Alertmanager does not know",
+        "Write `office_hours: {days: monday:friday, from: 08:00, to: 18:00, timezone: Europe/Berlin}`, or false.")
+    ROUTE_TIMING = ("SF813", Severity.ERROR, "durations of a route do not fit",
+        "group_interval is longer than 0s, and repeat_interval not shorter than it.")
+    ROUTE_OWNER = ("SF814", Severity.WARNING, "route of an owner who owns nothing",
+        "Correct the name: owners are what definitions say under `owner:`.")
+    SEVERITY_TAKEN = ("SF815", Severity.ERROR, "severities cannot be told apart",
+        "Give pages and tickets two words, neither of them freeze or watchdog.")
     EXCLUSION_HARD = ("SF729", Severity.ERROR, "exclusion from an SLO that has no budget",
         "A hard SLO allows nothing, whatever the reason: approve its hard stop instead (kind: hard_stop).")
     ACKNOWLEDGED_BEFORE = ("SF730", Severity.WARNING, "approval acknowledges nothing new",

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sloforge.diagnostics import Diagnostic
+from sloforge.diagnostics import Diagnostic, SpanMap
 from sloforge.model.governance import Governance
 from sloforge.model.objects import Service
 from sloforge.model.policy_bind import bind_policy
@@ -20,11 +20,12 @@ from sloforge.parse.text import read_text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Governed:
-    """What was decided, every complaint about it, and the text of each file by its path."""
+    """What was decided, every complaint about it, the text of each file by its path, and where each entry stands."""
 
     governance: Governance
     diagnostics: tuple[Diagnostic, ...]
     sources: Mapping[str, str]
+    spans: SpanMap
 
     @property
     def failed(self) -> bool:
@@ -54,4 +55,6 @@ def govern(
     governance = bind_policy(document, next(iter(known)) if len(known) == 1 else "")
     decided = Decided(governance=governance, services=known, sure=sure)
     diagnostics += [*complaints, *check_policy(decided, document.spans)]
-    return Governed(governance=governance, diagnostics=tuple(diagnostics), sources=dict(texts.values()))
+    return Governed(
+        governance=governance, diagnostics=tuple(diagnostics), sources=dict(texts.values()), spans=document.spans
+    )

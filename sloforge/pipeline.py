@@ -8,25 +8,33 @@ from typing import Final
 
 from sloforge.diagnostics import Code, Diagnostic, Span, SpanMap
 from sloforge.governing import govern
+from sloforge.model.base_checks import check_base, read_base
 from sloforge.model.bind import bind
 from sloforge.model.checks import check, check_all, check_history
 from sloforge.model.governance import Governance
 from sloforge.model.objects import Service
+from sloforge.model.routing import Base
 from sloforge.parse.document import read_document
 from sloforge.parse.find import find_definitions
 from sloforge.parse.text import parse_yaml, read_text
 from sloforge.plan.cost import estimate, summary
 from sloforge.plan.ir import RuleFile
+from sloforge.plan.route_ir import RoutePlan
+from sloforge.plan.routes import plan_routes
 from sloforge.plan.rules import plan_rules
 from sloforge.plan.scenarios import plan_tests
 from sloforge.quantities import format_number
+from sloforge.render import alertmanager
 from sloforge.render.artifacts import Artifact, promtool_tests, rule_artifact
 from sloforge.render.manifest import manifest_of
 from sloforge.store import Differences, StoreError, compare, read_manifest, write
 from sloforge.targets import TARGETS
-from sloforge.verify import promql, promtool
+from sloforge.verify import amtool, promql, promtool
+from sloforge.verify.routes import check_routes
+from sloforge.vocabulary import ALERTMANAGER_FILE, ROUTES_FILE, TEMPLATES_FOLDER
 
 POLICY_FOLDER: Final = "policy"
+ALERTMANAGER_BASE: Final = Path("deploy/alertmanager/base.yml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +43,7 @@ class Checked:
 
     services: tuple[Service, ...] = ()
     governance: Governance = field(default_factory=Governance)
+    base: Base | None = None  # the Alertmanager configuration that routes go into, if there is a sound one
     diagnostics: tuple[Diagnostic, ...] = ()
     spans: Mapping[str, SpanMap]
     sources: Mapping[str, str]  # text by path, for showing the line that a finding is about
@@ -55,6 +64,7 @@ class Compiled:
 
     checked: Checked
     plans: tuple[RuleFile, ...] = ()
+    routes: RoutePlan | None = None
     artifacts: tuple[Artifact, ...] = ()
 
     @property
@@ -69,16 +79,23 @@ def policy_folder(paths: Sequence[Path]) -> Path:
     return (first if first.is_dir() else first.parent) / POLICY_FOLDER
 
 
+def alertmanager_base(paths: Sequence[Path]) -> Path | None:
+    """Return the Alertmanager configuration that nobody has to name: beside the definitions, or right here."""
+    beside = policy_folder(paths).parent / ALERTMANAGER_BASE
+    return next((path for path in (beside, ALERTMANAGER_BASE) if path.is_file()), None)
+
+
 def check_files(
     paths: Sequence[Path],
     previous: Mapping[str, str] | None = None,
     policy: Path | None = None,
     drafts: Mapping[str, str] | None = None,
+    base: Path | None = None,
 ) -> Checked:
     """Read and check the definitions that `paths` name, and the policy folder that belongs to them.
 
     `previous` holds the objectives of the last run in per cent. `policy` names another folder. `drafts` are texts by
-    the name of a policy file, judged in its place before they are written.
+    the name of a policy file, judged in its place before they are written. `base` is an Alertmanager configuration.
     """
     files, diagnostics = find_definitions(paths)
     texts: dict[str, str] = {}
@@ -89,7 +106,10 @@ def check_files(
             texts[str(file)] = text
     checked = _check_texts(texts, previous or {}).and_(diagnostics)
     folder = policy_folder(paths) if policy is None else policy
-    return _govern(checked, folder, drafts or {}, needed=policy is not None, sure=not checked.failed)
+    governed = govern(folder, checked.services, drafts or {}, needed=policy is not None, sure=not checked.failed)
+    sources = {**checked.sources, **governed.sources}
+    checked = replace(checked, governance=governed.governance, sources=sources).and_(governed.diagnostics)
+    return checked if base is None else _with_base(checked, base, governed.spans)
 
 
 def compile_files(
@@ -97,9 +117,10 @@ def compile_files(
     target: str = "prometheus",
     previous: Mapping[str, str] | None = None,
     policy: Path | None = None,
+    base: Path | None = None,
 ) -> Compiled:
-    """Compile the definitions that `paths` name, under the policy in force, for `target`."""
-    return compile_checked(check_files(paths, previous, policy), target)
+    """Compile the definitions that `paths` name, under the policy in force, for `target` and an Alertmanager `base`."""
+    return compile_checked(check_files(paths, previous, policy, base=base), target)
 
 
 def compile_text(text: str, path: str, target: str = "prometheus") -> Compiled:
@@ -114,8 +135,22 @@ def compile_checked(checked: Checked, target: str = "prometheus") -> Compiled:
     rules = [rule_artifact(plan, TARGETS[target], service.path) for plan, service in zip(plans, services, strict=True)]
     tests = [promtool_tests(plan_tests(service), service.path) for service in services]
     digests = {service.name: service.digest for service in services}
-    manifest = manifest_of([*rules, *tests], digests, _objectives(services))
-    return Compiled(checked=checked, plans=plans, artifacts=(*rules, *tests, manifest.artifact()) if plans else ())
+    if not plans:
+        return Compiled(checked=checked)
+    routes = plan_routes(services, checked.governance.routing)
+    artifacts = (*rules, *tests, *_alertmanager(routes, checked.base))
+    manifest = manifest_of(artifacts, digests, _objectives(services))
+    return Compiled(checked=checked, plans=plans, routes=routes, artifacts=(*artifacts, manifest.artifact()))
+
+
+def _alertmanager(routes: RoutePlan, base: Base | None) -> list[Artifact]:
+    grafted = [alertmanager.whole(base, routes)] if base else []
+    return [
+        *grafted,
+        alertmanager.fragment(routes),
+        *alertmanager.message_templates(),
+        alertmanager.expectations(routes),
+    ]
 
 
 def plan_checked(checked: Checked) -> tuple[RuleFile, ...]:
@@ -141,6 +176,20 @@ def verify(compiled: Compiled, tool: str | None, *, tests: bool = False) -> list
     return complaints
 
 
+def verify_routes(compiled: Compiled, tool: str | None) -> list[Diagnostic]:
+    """Return which alerts would not arrive, and what amtool says of the configuration, if there is an amtool."""
+    routes, base = compiled.routes, compiled.checked.base
+    if routes is None:
+        return []
+    complaints = check_routes(routes, base.path if base else ROUTES_FILE)
+    if tool is None or complaints:
+        return complaints
+    files = {artifact.path: artifact for artifact in compiled.artifacts}
+    config = files.get(ALERTMANAGER_FILE) or alertmanager.standalone(routes)
+    templates = [artifact for path, artifact in files.items() if path.startswith(TEMPLATES_FOLDER)]
+    return amtool.check(tool, config, templates, routes, base)
+
+
 def find_tool(*, needed: bool) -> tuple[str | None, list[Diagnostic]]:
     """Return promtool's path, and a finding if it is `needed` and absent."""
     tool = promtool.find_promtool()
@@ -150,9 +199,16 @@ def find_tool(*, needed: bool) -> tuple[str | None, list[Diagnostic]]:
     return None, [Diagnostic(code=Code.TOOL_MISSING, span=Span("promtool"), message=message)]
 
 
-def verifier(tool: str | None) -> str:
-    """Return who verifies, in words."""
-    return f"promtool {promtool.version(tool)}" if tool else "the built-in PromQL parser, without promtool"
+def find_amtool() -> str | None:
+    """Return amtool's path, if it is installed."""
+    return amtool.find_amtool()
+
+
+def verifier(tool: str | None, alerts: str | None) -> str:
+    """Return who verifies, in words: promtool and amtool, where they are."""
+    rules = f"promtool {promtool.version(tool)}" if tool else "the built-in PromQL parser, without promtool"
+    routes = f"amtool {amtool.version(alerts)}" if alerts else "the built-in judge of routes, without amtool"
+    return f"{rules}, and {routes}"
 
 
 def costs(compiled: Compiled) -> list[str]:
@@ -215,11 +271,25 @@ def _check_texts(texts: Mapping[str, str], previous: Mapping[str, str]) -> Check
     return Checked(services=tuple(services), diagnostics=tuple(diagnostics), spans=spans, sources=texts)
 
 
-def _govern(checked: Checked, folder: Path, drafts: Mapping[str, str], *, needed: bool, sure: bool) -> Checked:
-    """Return the same with what was decided in `folder`, and what is wrong with it."""
-    governed = govern(folder, checked.services, drafts, needed=needed, sure=sure)
-    sources = {**checked.sources, **governed.sources}
-    return replace(checked, governance=governed.governance, sources=sources).and_(governed.diagnostics)
+def _with_base(checked: Checked, path: Path, places: SpanMap) -> Checked:
+    """Return the same with the Alertmanager configuration at `path`, and what is wrong with it.
+
+    `places` are those of the policy folder. The text is shown by findings only where no secret stands in it.
+    """
+    if not path.is_file():
+        message = "there is no such Alertmanager configuration"
+        return checked.and_([Diagnostic(code=Code.BASE_MISSING, span=Span(str(path)), message=message)])
+    text, complaints = read_text(path)
+    if text is None:
+        return checked.and_(complaints)
+    parsed = parse_yaml(text, str(path), plain=True)
+    base, faults = read_base(parsed, str(path), text)
+    complaints = [*parsed.diagnostics, *faults]
+    if base is not None:
+        complaints += check_base(base, checked.governance, parsed.spans, places)
+    if not any(complaint.code is Code.BASE_SECRET for complaint in complaints):
+        checked = replace(checked, sources={**checked.sources, str(path): text})
+    return replace(checked, base=base).and_(complaints)
 
 
 def _in_order(services: Iterable[Service]) -> list[Service]:

@@ -18,6 +18,8 @@ TIER: Final = "tier"
 DEFAULT_TIER: Final = "default"
 CLIENT_ID: Final = "client_id"
 
+SEVERITIES_OF_SERVICES: Final = ("freeze", "watchdog")  # nobody can rename these, as `severities:` does others
+
 DEPENDENCY_INCIDENT: Final = "dependency_incident"  # why the exporter excludes attempts, and a file's `cause`
 
 # Labels that sloforge itself sets on series or alerts; a definition may not set them.
@@ -132,6 +134,12 @@ WATCHDOG: Final = "SLOWatchdog"
 
 # --- groups and files -------------------------------------------------------
 MANIFEST: Final = "manifest.json"
+ALERTMANAGER_FILE: Final = "alertmanager/alertmanager.yml"
+ROUTES_FILE: Final = "alertmanager/slo-routes.yml"
+TEMPLATES_FOLDER: Final = "alertmanager/templates"
+TEMPLATES_GLOB: Final = "templates/*.tmpl"  # as Alertmanager's configuration beside them names them
+ROUTE_TESTS_FILE: Final = "tests/routes.yml"
+OFFICE_HOURS: Final = "slo-office-hours"  # the time interval of tickets
 
 
 def fast_group(service: str) -> str:

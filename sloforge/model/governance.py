@@ -8,6 +8,7 @@ from enum import Enum
 
 from sloforge.diagnostics import Route
 from sloforge.model.objects import Pairs
+from sloforge.model.routing import Routing
 from sloforge.policy import Enforcement
 
 
@@ -115,6 +116,7 @@ class Governance:
     exclusions: tuple[Exclusion, ...] = ()
     incidents: tuple[Incident, ...] = ()
     rota: tuple[Duty, ...] = ()
+    routing: Routing = field(default_factory=Routing)
 
     def on_duty(self, person: str, at_s: int) -> bool:
         """Return whether `person` was the reliability owner at that time."""

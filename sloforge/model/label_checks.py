@@ -7,7 +7,7 @@ from typing import Final
 from sloforge.diagnostics import KEY, Code, Route
 from sloforge.model.complaint import Complaint
 from sloforge.model.objects import Pairs, Service, Slo
-from sloforge.vocabulary import INFO_LABELS, RESERVED_LABELS
+from sloforge.vocabulary import INFO_LABELS, RESERVED_LABELS, SEVERITIES_OF_SERVICES
 
 MAX_VALUE_BYTES: Final = 2048
 _NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
@@ -59,6 +59,11 @@ def service_words(service: Service) -> Iterator[Complaint]:
     yield from _all(service.labels, "labels", service.identity)
     for key, word in service.severities:
         yield from one_line(word, ("severities", key), f"the severity {key!r}")
+        if word in SEVERITIES_OF_SERVICES:
+            yield Complaint(Code.SEVERITY_TAKEN, ("severities", key), f"{word!r} is the severity of another alert")
+    if len({word for _, word in service.severities}) < len(service.severities):
+        message = "pages and tickets have one severity, by which Alertmanager could not tell them apart"
+        yield Complaint(Code.SEVERITY_TAKEN, ("severities",), message)
     for key, word in service.metadata:
         yield from one_line(word, ("metadata", key), f"metadata {key!r}")
     for tier, _ in service.tiers:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sloforge.diagnostics import Route
 from sloforge.model.governance import Action, Approval, ApprovalKind, Duty, Exclusion, Governance, Incident
+from sloforge.model.routing_bind import bind_routing
 from sloforge.parse.policy_document import PolicyDocument
 from sloforge.parse.policy_shapes import ApprovalShape, ChangeShape, ExclusionShape, IncidentShape, NumbersFile
 from sloforge.policy import CHANGES, UNKNOWN_CHANGE, ChangeRule, Enforcement, Verdict
@@ -29,6 +30,7 @@ def bind_policy(document: PolicyDocument, only: str) -> Governance:
             Duty(person=_line(shape.person), start_s=shape.start, end_s=shape.to, origin=route)
             for route, shape in document.rota
         ),
+        routing=bind_routing(document.routing),
     )
 
 

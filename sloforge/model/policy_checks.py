@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Final
 
 from sloforge.diagnostics import Code, Diagnostic, Route, SpanMap
-from sloforge.model import approval_checks, exclusion_checks, incident_checks
+from sloforge.model import approval_checks, exclusion_checks, incident_checks, routing_checks
 from sloforge.model.complaint import Complaint
 from sloforge.model.governance import Approval, Exclusion
 from sloforge.model.label_checks import one_line
@@ -177,4 +177,5 @@ CHECKS: Final[tuple[Callable[[Decided], Iterator[Complaint]], ...]] = (
     *approval_checks.CHECKS,
     *exclusion_checks.CHECKS,
     *incident_checks.CHECKS,
+    *routing_checks.CHECKS,
 )

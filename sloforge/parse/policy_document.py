@@ -22,6 +22,7 @@ from sloforge.parse.policy_shapes import (
     NumbersFile,
     PolicyFile,
     RotaFile,
+    RoutingFile,
 )
 from sloforge.parse.text import Parsed, parse_yaml
 from sloforge.vocabulary import POLICY_API_VERSION
@@ -29,6 +30,7 @@ from sloforge.vocabulary import POLICY_API_VERSION
 HEAD: Final = {"apiVersion": POLICY_API_VERSION}
 JOINED: Final = ("exclusions", "incidents")  # lists whose entries have ids
 DEFAULTS: Final = NumbersFile.model_validate(HEAD)
+ROUTING: Final = RoutingFile.model_validate(HEAD)
 
 F = TypeVar("F", bound=PolicyFile)
 
@@ -45,6 +47,7 @@ class PolicyDocument:
     exclusions: tuple[tuple[Route, ExclusionShape], ...] = ()
     incidents: tuple[tuple[Route, IncidentShape], ...] = ()
     rota: tuple[tuple[Route, DutyShape], ...] = ()
+    routing: RoutingFile = ROUTING
     spans: SpanMap = field(default_factory=dict)
 
 
@@ -86,6 +89,8 @@ def read_policy(texts: Mapping[str, tuple[str, str]]) -> tuple[PolicyDocument, l
         spans = joined.spans | spans
         if isinstance(document, NumbersFile):
             found["numbers"] = document
+        elif isinstance(document, RoutingFile):
+            found["routing"] = document
         elif document is not None:
             found[key] = _entries(document, key)
     return PolicyDocument(**found, spans=spans), complaints
@@ -155,4 +160,5 @@ FILES: Final[Mapping[str, tuple[str, type[PolicyFile]]]] = {
     "exclusions.yml": ("exclusions", ExclusionsFile),
     "incidents.yml": ("incidents", IncidentsFile),
     "rota.yml": ("rota", RotaFile),
+    "routing.yml": ("", RoutingFile),
 }

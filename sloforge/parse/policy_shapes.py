@@ -7,10 +7,23 @@ were reported, or belongs to an earlier entry of the same id.
 import re
 from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from sloforge.diagnostics import Code
-from sloforge.parse.shapes import Count, Duration, Flag, Integer, Name, Number, Shape, Text, read_by
+from sloforge.parse.shapes import (
+    FLAG,
+    MAP,
+    Count,
+    Duration,
+    Flag,
+    Integer,
+    Name,
+    Number,
+    Shape,
+    Text,
+    form_of,
+    read_by,
+)
 from sloforge.quantities import parse_time
 
 _IDENTITY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
@@ -165,3 +178,58 @@ class RotaFile(PolicyFile):
     """rota.yml."""
 
     rota: Entries[DutyShape] = Field(default_factory=list)
+
+
+class ReceiversShape(Shape):
+    """`receivers`: who gets what, by the names that Alertmanager's own configuration gives to receivers."""
+
+    page: Text | None = None
+    ticket: Text | None = None
+    freeze: Text | None = None
+    watchdog: Text | None = None
+
+
+class OwnerShape(Shape):
+    """One of `owners`: receivers of one owner's pages and tickets."""
+
+    page: Text | None = None
+    ticket: Text | None = None
+
+
+class TimingShape(Shape):
+    """One of `timing`: Alertmanager's three durations."""
+
+    group_wait: Duration | None = None
+    group_interval: Duration | None = None
+    repeat_interval: Duration | None = None
+
+
+class TimingsShape(Shape):
+    """`timing`, for each kind of alert."""
+
+    page: TimingShape = TimingShape()
+    ticket: TimingShape = TimingShape()
+    freeze: TimingShape = TimingShape()
+    watchdog: TimingShape = TimingShape()
+
+
+class HoursShape(Shape):
+    """`office_hours` in its long form."""
+
+    days: Text = "monday:friday"
+    start: Text = Field("08:00", alias="from")
+    to: Text = "18:00"
+    timezone: Text = "UTC"
+
+
+FlagOrHours = Annotated[Annotated[Flag, Tag(FLAG)] | Annotated[HoursShape, Tag(MAP)], Discriminator(form_of)]
+
+
+class RoutingFile(PolicyFile):
+    """routing.yml: who is told, and when."""
+
+    receivers: ReceiversShape = ReceiversShape()
+    owners: dict[str, OwnerShape] = Field(default_factory=dict)
+    clients: dict[str, Text] = Field(default_factory=dict)
+    office_hours: FlagOrHours = True
+    timing: TimingsShape = TimingsShape()

@@ -61,7 +61,8 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-def _form(value: object) -> str:
+def form_of(value: object) -> str:
+    """Return the tag of a value that may be true, false or a mapping."""
     return MAP if isinstance(value, dict | BaseModel) else FLAG
 
 
@@ -147,7 +148,7 @@ class WindowShape(Shape):
     budget: Number | None = None
 
 
-FlagOrWindow = Annotated[Annotated[Flag, Tag(FLAG)] | Annotated[WindowShape, Tag(MAP)], Discriminator(_form)]
+FlagOrWindow = Annotated[Annotated[Flag, Tag(FLAG)] | Annotated[WindowShape, Tag(MAP)], Discriminator(form_of)]
 
 
 class TicketShape(Shape):
@@ -171,9 +172,9 @@ class FailuresShape(Shape):
     ticket: Count | None = None
 
 
-FlagOrPage = Annotated[Annotated[Flag, Tag(FLAG)] | Annotated[PageShape, Tag(MAP)], Discriminator(_form)]
-FlagOrTicket = Annotated[Annotated[Flag, Tag(FLAG)] | Annotated[TicketShape, Tag(MAP)], Discriminator(_form)]
-Failures = Annotated[Annotated[Count, Tag(FLAG)] | Annotated[FailuresShape, Tag(MAP)], Discriminator(_form)]
+FlagOrPage = Annotated[Annotated[Flag, Tag(FLAG)] | Annotated[PageShape, Tag(MAP)], Discriminator(form_of)]
+FlagOrTicket = Annotated[Annotated[Flag, Tag(FLAG)] | Annotated[TicketShape, Tag(MAP)], Discriminator(form_of)]
+Failures = Annotated[Annotated[Count, Tag(FLAG)] | Annotated[FailuresShape, Tag(MAP)], Discriminator(form_of)]
 
 
 class AlertsShape(Shape):
@@ -184,7 +185,7 @@ class AlertsShape(Shape):
     min_failures: Failures | None = None
 
 
-FlagOrAlerts = Annotated[Annotated[Flag, Tag(FLAG)] | Annotated[AlertsShape, Tag(MAP)], Discriminator(_form)]
+FlagOrAlerts = Annotated[Annotated[Flag, Tag(FLAG)] | Annotated[AlertsShape, Tag(MAP)], Discriminator(form_of)]
 
 
 class GroupingShape(Shape):

@@ -25,6 +25,12 @@ _MERGE: Final = "<<"
 _LINE_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what YAML takes for one
 
 
+class Plain(str):
+    """Text that stood without quotes: to another YAML reader it may be a number, a boolean or nothing at all."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Parsed:
     """A file as dicts, lists and strings (None where nothing could be read), with places and complaints."""
@@ -67,9 +73,12 @@ def _open_at_once(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a pipe without a writer would block for ever
 
 
-def parse_yaml(text: str, path: str) -> Parsed:
-    """Return the tree of a YAML document, with a span for every key, value and container, and all complaints."""
-    composer = _Composer(text, path)
+def parse_yaml(text: str, path: str, *, plain: bool = False) -> Parsed:
+    """Return the tree of a YAML document, with a span for every key, value and container, and all complaints.
+
+    With `plain`, values that stood without quotes are Plain, for whoever has to write them down again.
+    """
+    composer = _Composer(text, path, plain=plain)
     try:
         parser = _PARSER(text)
         try:
@@ -108,9 +117,10 @@ class _Frame:
 class _Composer:
     """Builds the tree from parser events; one method for each kind of event."""
 
-    def __init__(self, text: str, path: str) -> None:
+    def __init__(self, text: str, path: str, *, plain: bool) -> None:
         self.text = text
         self.path = path
+        self.plain = plain
         self.root: object = None
         self.spans: SpanMap = {(): Span(path, 1, 1)}
         self.diagnostics: list[Diagnostic] = []
@@ -157,6 +167,8 @@ class _Composer:
             return self._key(frame, value, event)
         route = self._route(frame)
         self.spans[route] = span = self._value_span(event, value)
+        if self.plain and event.tag is None and event.implicit[0]:
+            value = Plain(value)
         if event.anchor is not None:
             self._anchors[event.anchor] = (value, [((), span)])
         return self._add(frame, value)

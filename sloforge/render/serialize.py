@@ -16,10 +16,10 @@ from sloforge.diagnostics import Route
 
 # Dicts, lists (or tuples), text, whole numbers, booleans; abstract types so that callers may be more exact. Items may
 # come from an iterator as well: they are then made one by one while the text is written, and never all kept.
-Data: TypeAlias = "str | int | bool | Mapping[str, Data] | Sequence[Item] | Iterator[Item]"
+Data: TypeAlias = "str | int | bool | Verbatim | Mapping[str, Data] | Sequence[Item] | Iterator[Item]"
 Item: TypeAlias = "Data | Noted"
 # What JSON says besides: answers of a running Prometheus have fractions, and nothing where a figure is absent.
-Json: TypeAlias = "str | int | float | bool | None | Mapping[str, Json] | Sequence[Json]"
+Json: TypeAlias = "str | int | float | bool | Mapping[str, Json] | Sequence[Json] | None"
 
 # Plain text that no YAML reader takes for anything else: begins with a letter (or is a duration), all printable ASCII,
 # no `: ` and no ` #`, nothing at the end that could be dropped or read as a key.
@@ -27,6 +27,13 @@ _PLAIN = re.compile(r"[A-Za-z_/(][ -~]*", re.ASCII)
 _DURATION = re.compile(r"(?:[0-9]{1,9}[ywdhms]){1,6}", re.ASCII)
 _WORDS = frozenset("y n yes no on off true false null none nan inf".split())
 _UNPRINTABLE = re.compile("[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Verbatim:
+    """A scalar written as it is: somebody's own YAML, of which only another program knows what it means."""
+
+    text: str
 
 
 class Noted(NamedTuple):
@@ -130,6 +137,8 @@ class _Writer:
             )  # a reader cannot guess the margin of text that begins with blanks
             self.out.append(f"{lead}{style}{margin}" + value.replace("\n", margin))
             self.more += value.count("\n") + 1
+        elif isinstance(value, Verbatim):
+            self.out.append(f"{lead}{value.text}")
         elif isinstance(value, bool):
             self.out.append(f"{lead}{'true' if value else 'false'}")
         elif isinstance(value, str | int):

@@ -1,7 +1,8 @@
 """Every finding is explained, and shown by input that has it and by input that has not: tests/cases/<number>/.
 
 `bad*.yml` and `good*.yml` are definitions. Where the finding is about policy files, `bad/` and `good/` are policy
-folders, for the definitions beside them or else those of tests/cases/slo_definitions.yml.
+folders, for the definitions beside them or else those of tests/cases/slo_definitions.yml. `base/bad.yml` and
+`base/good.yml` are Alertmanager configurations, for `policy/` beside `base/` if there is one.
 """
 
 import json
@@ -36,17 +37,24 @@ ELSEWHERE = {
     Code.TOOL_COMPLAINT: "tests/unit/verify/test_promtool.py",  # promtool's verdict
     Code.TOOL_FAILED: "tests/unit/verify/test_promtool.py",
     Code.TOOL_MISSING: "tests/unit/cli/test_cli.py",
+    Code.BASE_MISSING: "tests/unit/cli/test_routing.py",  # a file that is not there
+    Code.BASE_REFUSED: "tests/unit/verify/test_amtool.py",  # amtool's verdict
+    Code.ROUTE_LOST: "tests/unit/verify/test_amtool.py",  # only a fault of ours could lead to it
     Code.POLICY_FILE: "tests/unit/parse/test_policy_document.py",  # a file, and no place in it
 }
 WITH_CASES = [code for code in Code if code not in ELSEWHERE]
 
 
 def findings(folder: Path, kind: str) -> tuple[list[Diagnostic], dict[str, str]]:
-    """All findings of a case's files (`bad*.yml` or `bad/`), read as the program reads them, and their texts."""
+    """All findings of a case (`bad*.yml`, `bad/` or `base/bad.yml`), read as the program reads them, and the texts."""
     if (folder / kind).is_dir():
         own = folder / SHOP.name
         others = [path for path in folder.glob("*.yml") if path != own]
         checked = check_files([own if own.exists() else SHOP, *others], policy=folder / kind)
+        return list(checked.diagnostics), dict(checked.sources)
+    if (folder / "base").is_dir():
+        policy = folder / "policy"
+        checked = check_files([SHOP], policy=policy if policy.is_dir() else None, base=folder / "base" / f"{kind}.yml")
         return list(checked.diagnostics), dict(checked.sources)
     found: list[Diagnostic] = []
     services: list[Service] = []
