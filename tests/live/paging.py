@@ -1,0 +1,160 @@
+"""What the live tests of pages are made of: counters that fail on demand, a past, Alertmanagers, a webhook sink."""
+
+import json
+import shutil
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from sloforge.demo.phone import Call, phone
+from tests.live.servers import running, wait_for
+
+RATE = 10.0  # events a second of each part
+OLD_S = 86400  # the exporter has run for a day: nothing of it is born in a young process
+ALERTMANAGER = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
+
+Past = Mapping[tuple[str, tuple[tuple[str, str], ...]], Sequence[tuple[float, float]]]  # (time, value) of each series
+
+
+class Counters:
+    """An exporter of steady counters, `requests_total` and `failures_total` by `part`, and of whatever else is set."""
+
+    def __init__(self, parts: Sequence[str]) -> None:
+        self._start_s = time.time() - OLD_S
+        self._parts = parts
+        self._failing: dict[str, tuple[float, float]] = {}  # part -> since when, share
+        self.lines: list[str] = []  # exposed as they are
+
+    def fail(self, part: str, share: float) -> float:
+        """Let a share of a part's events fail from now on; return the time."""
+        self._failing[part] = now, _ = time.time(), share
+        return now
+
+    def page(self) -> str:
+        """Return the counters as they are now."""
+        now = time.time()
+        lines = [f"process_start_time_seconds {self._start_s}", *self.lines]
+        for part in self._parts:
+            since, share = self._failing.get(part, (now, 0))
+            lines.append(f'requests_total{{part="{part}"}} {int((now - self._start_s) * RATE)}')
+            lines.append(f'failures_total{{part="{part}"}} {int((now - since) * share * RATE)}')
+        return "\n".join([*lines, ""])
+
+
+@contextmanager
+def serving(counters: Counters) -> Iterator[int]:
+    """Expose the counters while the block lasts; yield the port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = counters.page().encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1})
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class Sink:
+    """Every notification of one Alertmanager."""
+
+    def __init__(self, port: int, calls: Any) -> None:
+        self.port = port
+        self._calls = calls
+        self._heard: list[Call] = []
+
+    def heard(self, kind: str, slo: str, status: str = "firing") -> list[Call]:
+        """Return the notifications of a kind about an SLO, in the order in which they came."""
+        while not self._calls.empty():
+            self._heard.append(self._calls.get_nowait())
+        return [c for c in self._heard if (c.kind, c.slo, c.payload["status"]) == (kind, slo, status)]
+
+    def first(self, kind: str, slo: str, timeout_s: float, status: str = "firing") -> Call:
+        """Return the first of them, once it is there."""
+        what = f"{status} {kind} of {slo}"
+        return wait_for(what, lambda: next(iter(self.heard(kind, slo, status)), None), timeout_s)
+
+
+@contextmanager
+def sink() -> Iterator[Sink]:
+    """Listen while the block lasts."""
+    with phone() as (port, calls):
+        yield Sink(port, calls)
+
+
+class Alertmanager:
+    """A running Alertmanager."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+
+    def is_ready(self) -> bool | None:
+        try:
+            with urllib.request.urlopen(f"{self.url}/-/ready", timeout=5):
+                return True
+        except (urllib.error.URLError, ConnectionError):
+            return None
+
+    def inhibited(self, slo: str) -> set[str]:
+        """Return the names of an SLO's alerts that are held back by another one."""
+        with urllib.request.urlopen(f"{self.url}/api/v2/alerts", timeout=10) as answer:
+            alerts = json.load(answer)
+        return {
+            alert["labels"]["alertname"]
+            for alert in alerts
+            if alert["labels"].get("slo") == slo and alert["status"]["inhibitedBy"]
+        }
+
+
+@contextmanager
+def alertmanager(config: str, port: int, folder: Path) -> Iterator[Alertmanager]:
+    """Run Alertmanager on `port` with its data and its log in `folder`."""
+    assert ALERTMANAGER
+    folder.mkdir(exist_ok=True)
+    (folder / "alertmanager.yml").write_text(config, encoding="utf-8")
+    argv = [
+        ALERTMANAGER,
+        f"--config.file={folder / 'alertmanager.yml'}",
+        f"--storage.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--cluster.listen-address=",
+    ]
+    with (folder / "log").open("w", encoding="utf-8") as out, running(argv, stdout=out, stderr=subprocess.STDOUT):
+        server = Alertmanager(port)
+        wait_for("Alertmanager is ready", server.is_ready, 60)
+        yield server
+
+
+def give_past(past: Past, data: Path) -> None:
+    """Put samples into a Prometheus' data folder before it starts: what its rules would have recorded by then."""
+    text = data.parent / "past.om"
+    names = sorted({name for name, _ in past})
+    lines = []
+    for name in names:
+        lines.append(f"# TYPE {name} gauge")
+        for (metric, labels), samples in past.items():
+            pairs = ",".join(f'{key}="{value}"' for key, value in labels)
+            lines += [f"{name}{{{pairs}}} {value:g} {at:.3f}" for at, value in samples if metric == name]
+    text.write_text("\n".join([*lines, "# EOF", ""]), encoding="utf-8")
+    argv = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(text), str(data)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
