@@ -16,7 +16,7 @@ from sloforge.plan.budget import TICK_TIME
 from sloforge.plan.counting import signed_sum
 from sloforge.plan.facts import Recorder
 from sloforge.plan.groups import GROUP_FAILED_TICK, GROUP_TOTAL_TICK
-from sloforge.plan.indicators import Reader, minus_good, or_zero, sides
+from sloforge.plan.indicators import Reader, failures_of, minus_good, or_zero, sides
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import aggregate, braces, offset, over, selector
 from sloforge.plan.windows import slow_name
@@ -28,8 +28,8 @@ GROUP_EXCLUDED_TOTAL = f"{v.GROUP_PREFIX}:events_total:sum_excluded"
 GROUP_EXCLUDED_FAILED = f"{v.GROUP_PREFIX}:events_failed:sum_excluded"
 HELD_FROM, HELD_TO = "slo_slow:held_from:timestamp", "slo_slow:held_to:timestamp"
 HELD_NOTE = """\
-A sum holds the ticks after held_from, until held_to (its 5m counts enter and leave as a whole). Of these, the ticks of
-the excluded minutes are added up, each in its own minute: an older one that a sub-query sees again is no tick of it."""
+A sum holds the ticks after held_from, until held_to: its 5m counts enter and leave as a whole. The ticks of excluded
+minutes among them are added up; one that a sub-query sees again a minute later is too old to count twice"""
 
 Exclusions = Sequence[Exclusion]
 By = tuple[str, ...]
@@ -97,8 +97,8 @@ def _matchers(scope: Pairs) -> tuple[Matcher, ...]:
 # --- ledgers ------------------------------------------------------------------
 
 READ_NOTE = """\
-A ledger's counters are read where the exclusion begins and ends; but where the period begins once that is later, and
-now as long as that is earlier. Without a reading within the hour before, the counted ticks answer, as above."""
+A ledger's counters are read where the exclusion begins, or where the period does once that is later; and where it
+ends, or now if that is earlier. Without a reading within the hour before, the ticks answer, as above"""
 
 
 def read(recorder: Recorder, reader: Reader, exclusions: Exclusions, by: By) -> list[RecordingRule]:
@@ -111,10 +111,9 @@ def read(recorder: Recorder, reader: Reader, exclusions: Exclusions, by: By) -> 
     total, failed = (f"{prefix}:events_{side}:sum_excluded" for side in ("total", "failed"))
     gained = [_gained(_Bounds(recorder, reader, exclusion), totals, by) for exclusion in exclusions]
     if by:
-        nothing = aggregate("sum", f"0 * {recorder.series(f'{prefix}:events_total:sum_period')}", by)
-        sums = (
-            f"({signed_sum([(1, part) for part in gained], by)}\nor {nothing})\nand on () {recorder.series(slo_total)}"
-        )
+        kept = aggregate("sum", recorder.series(f"{prefix}:events_total:sum_period"), by)
+        of_kept = failures_of(signed_sum([(1, part) for part in gained], by), kept, by)
+        sums = f"({of_kept})\nand on () {recorder.series(slo_total)}"
     else:
         sums = "\n+ ".join(gained)
     events = aggregate("sum", recorder.series(total), by)

@@ -5,7 +5,7 @@ the fast group subtracts that. An excluded failure therefore never shows, not ev
 period piece by piece. Ledgers are read at the exclusion's bounds; elsewhere the counted minutes of it are added up.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from textwrap import indent
 
 from sloforge import vocabulary as v
@@ -28,7 +28,8 @@ from sloforge.plan.indicators import Reader, is_ledger
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope
 from sloforge.plan.windows import ANYWHERE, noted
-from sloforge.quantities import HOUR
+from sloforge.policy import MEMORY_S
+from sloforge.quantities import HOUR, format_time
 
 AFTER = v.WITH_EXCLUSIONS
 MARGIN_S = HOUR  # an exclusion has left the period for good when the last late sum has been read
@@ -37,14 +38,14 @@ Exclusions = Sequence[Exclusion]
 
 
 def in_force(governance: Governance, service: str, slo: Slo) -> tuple[Exclusion, ...]:
-    """Return the approved exclusions of one SLO that may still be inside its period.
-
-    The plan has no clock, but the youngest entry of the policy folder tells how late it is at least.
-    """
-    written = [*(a.at_s for a in governance.approvals), *(e.at_s for e in governance.exclusions)]
-    now_s = max(written, default=0)
+    """Return the approved exclusions of one SLO that may still be inside its period."""
     given = governance.exclusions_of(service, slo.id) if slo.objective is not None else ()
-    return tuple(e for e in given if e.end_s + slo.period_s + MARGIN_S > now_s)
+    return tuple(e for e in given if e.end_s + slo.period_s + MARGIN_S > _at_least_s(governance))
+
+
+def _at_least_s(governance: Governance) -> int:
+    """How late it is at least: the plan has no clock, but the policy folder has a youngest entry."""
+    return max((*(a.at_s for a in governance.approvals), *(e.at_s for e in governance.exclusions)), default=0)
 
 
 def excluding(governance: Governance, service: Service) -> bool:
@@ -64,8 +65,13 @@ def slow_excluded(recorder: Recorder, reader: Reader, exclusions: Exclusions) ->
     if is_ledger(slo):
         for by in levels:
             rules += read(recorder, reader, exclusions, by)
-    names = ", ".join(exclusion.id for exclusion in exclusions)
-    return noted(rules, f"{slo.id}: what is excluded of its sums as they are now, by {names}.\n{HELD_NOTE}")
+    note = "\n".join([f"{slo.id}: what is excluded of its sums as they are now:", *map(_words, exclusions), HELD_NOTE])
+    return noted(rules, note)
+
+
+def _words(exclusion: Exclusion) -> str:
+    of = "".join(f", {label}={value}" for label, value in exclusion.scope)
+    return f"  {exclusion.id}: {format_time(exclusion.start_s)} until {format_time(exclusion.end_s)}{of}"
 
 
 def with_exclusions(scope: Scope, service: Service, *, excluding: bool) -> list[RecordingRule]:
@@ -105,26 +111,25 @@ def _group_figures(scope: Scope, service: Service) -> list[RecordingRule]:
 
 def _kept(scope: Scope, plain: str, excluded: str) -> str:
     """A ledger's exact sum loses what was read, a counted one what was counted: the same choice as for the sum."""
-    return (
-        f"{scope.series(plain)} - (\n{indent(exact_or_counted(scope, excluded), '  ')}\n)\nor {scope.series(plain)}"
-    )
+    return f"{scope.series(plain)} - (\n{indent(exact_or_counted(scope, excluded), '  ')}\n)\nor {scope.series(plain)}"
 
 
 def _rule(record: str, expr: str) -> RecordingRule:
     return RecordingRule(record=record, expr=expr, origin=ANYWHERE)
 
 
-def excused(scope: Scope, exclusions: Iterable[Exclusion], after_s: int) -> str:
+def excused(scope: Scope, governance: Governance, after_s: int) -> str:
     """Return what has a sample by SLO within (start, end + after_s] of its approved, unscoped exclusions; "" for never.
 
-    It knows no other time than that at which it is evaluated, so it masks a look back inside a sub-query as well.
+    It goes by the time at which it is evaluated, so it masks a look back inside a sub-query as well.
     """
     spans: dict[str, list[str]] = {}
-    for exclusion in exclusions:
-        if exclusion.approved and not exclusion.scope and exclusion.service == scope.service:
-            within = f"vector(time()) > {exclusion.start_s} <= {exclusion.end_s + after_s}"
+    for exclusion in governance.exclusions:
+        end_s = exclusion.end_s + after_s
+        explains = exclusion.approved and not exclusion.scope and exclusion.service == scope.service
+        if explains and end_s + MEMORY_S > _at_least_s(governance):
             for slo in exclusion.slos:
-                spans.setdefault(slo, []).append(within)
+                spans.setdefault(slo, []).append(f"vector(time()) > {exclusion.start_s} <= {end_s}")
     return "\nor ".join(
         f"{scope.series(v.PERIOD, slo)} and on () ({' or '.join(within)})" for slo, within in sorted(spans.items())
     )
