@@ -12,7 +12,7 @@ import pytest
 
 from sloforge.model.governance import Exclusion, Governance
 from tests.rules.definitions import only, rule_files
-from tests.rules.engine import VERSIONS, Points, Query, Result, simulate
+from tests.rules.engine import VERSIONS, Points, Query, Result, Span, simulate
 from tests.rules.fleet import (
     DAY,
     EPOCH_S,
@@ -32,7 +32,6 @@ from tests.rules.scenarios import (
     BY_CLIENT,
     LEDGER,
     Definition,
-    Span,
     bad_requests,
     fast_enough,
     good_attempts,
