@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sloforge.render.serialize import Data, Noted, to_json, to_yaml, to_yaml_with_lines
+from sloforge.render.serialize import Data, Json, Noted, to_json, to_yaml, to_yaml_with_lines
 
 TEXT = st.text() | st.text(alphabet=" \n#:-'\"{}[]|>&*!%@`,?aé1.~\t\u2028\x85\ufeff\x7f😀") | st.sampled_from(
     ["on", "NO", "1:30", "99.9", "0x1f", "1e3", "2026-01-01", "~", "null", "=", "<<", "a: b", "a #b", "- a", "y"]
@@ -33,7 +33,7 @@ def test_comments_never_become_data(note: str, data: Data) -> None:
 
 @settings(deadline=None)  # a busy machine is not a fault
 @given(DATA)
-def test_json_reads_back(data: Data) -> None:
+def test_json_reads_back(data: Json) -> None:
     assert json.loads(to_json(data)) == data
 
 
