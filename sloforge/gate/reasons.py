@@ -67,6 +67,8 @@ def _reason(name: str, value: float, slo: SloState, numbers: Enforcement) -> str
             return f"a page burn lasted over {format_duration(numbers.page_for_s)}, of late for {value:g} minutes more"
         case "hard_stop":
             return "a hard stop that nobody has approved"
+        case "coverage" if value == 0:
+            return "nothing of the period was seen: its metrics are missing"
         case "coverage":
             return f"only {percent(value)} of the period was seen, below {format_number(numbers.min_coverage * 100)} %"
         case "learning":

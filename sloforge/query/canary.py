@@ -79,10 +79,10 @@ def share_query(scope: Scope, floor: Decimal) -> str:
 
 
 def fitting_query(scope: Scope, slo: str) -> str:
-    """Return the query for the share of traffic of each label combination of `slo`."""
-    groups = scope.series(v.GROUP_TOTAL_PERIOD, slo)
+    """Return the query for the share of traffic of each label combination of `slo` that is not RED by itself."""
+    groups, red = scope.series(v.GROUP_TOTAL_PERIOD, slo), f"{scope.series(v.GROUP_BAND, slo)} == {Band.RED.value}"
     names = ", ".join(scope.names)
-    return f"{groups} / {scope.on} group_left () (sum by ({names}) ({groups}) > 0)"
+    return f"{groups} / {scope.on} group_left () (sum by ({names}) ({groups}) > 0)\nunless ({red})"
 
 
 def _asked(place: Endpoint, query: str) -> Sequence[Sample] | Failure:

@@ -6,6 +6,8 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from tests.unit.query.liar import lying, says_state
+
 LIMIT_S = 0.3
 RUNS = 7
 
@@ -20,6 +22,29 @@ def test_version_answers_at_once() -> None:
     # the tests that run beside this one. `make bench` prints the latter.
     took = sorted(_processor_s() for _ in range(RUNS))
     assert took[RUNS // 2] < LIMIT_S, took
+
+
+def test_gate_loads_what_it_needs(tmp_path: Path) -> None:
+    """It answers within half a second from a cold start: `make bench` prints how long; what would take it, is named."""
+    heavy = [
+        "jinja2",
+        "promql_parser",
+        "pygments",
+        "rich",
+        "yaml",
+        "sloforge.pipeline",
+        "sloforge.plan.rules",
+    ]
+    with lying(says_state(0)) as url:
+        probe = (
+            "import sys\n"
+            "from sloforge.cli import app\n"
+            f"sys.argv = 'sloforge gate --change-type feature --prometheus {url}'.split()\n"
+            "try: app()\n"
+            f"finally: print([name for name in {heavy} if name in sys.modules])"
+        )
+        done = subprocess.run([sys.executable, "-c", probe], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "[]"), done.stderr
 
 
 def _processor_s() -> float:

@@ -5,15 +5,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from sloforge import vocabulary as v
-from sloforge.query.answers import NAME
-from sloforge.query.state import READING, RECORDED
-from tests.unit.query.liar import Behaviour, drips, floods, lying, says, says_json, says_vector
+from tests.unit.query.liar import Behaviour, drips, floods, lying, says, says_json, says_state, says_vector
 
 SLOFORGE = str(Path(sys.executable).with_name("sloforge"))
 WAIT_S = 2
@@ -31,30 +27,17 @@ def gate(url: str, cwd: Path, *more: str) -> "subprocess.CompletedProcess[str]":
     return run("gate", "--change-type", "rollback", "--prometheus", url, "--timeout", str(WAIT_S), *more, cwd=cwd)
 
 
-def state(band: float, *, age_s: float = 10, ahead_s: float = 0) -> Behaviour:
-    """Return the behaviour of a Prometheus that has recorded one service, so long ago, by a clock so far ahead."""
-    now_s = time.time() + ahead_s
-    own = {v.SERVICE: "shop"}
-    series: Sequence[tuple[dict[str, str], float]] = (
-        ({NAME: v.FREEZE, **own}, 0),
-        ({NAME: v.SERVICE_BAND, **own}, band),
-        ({NAME: v.BAND, v.SLO: "x", **own}, band),
-        ({READING: RECORDED, **own}, now_s - age_s),
-    )
-    return says_vector(*(json.dumps({"metric": labels, "value": [now_s, str(value)]}) for labels, value in series))
-
-
 LIES: dict[str, tuple[Behaviour, str]] = {
     "500": (says("500 Internal Server Error", "text/plain", b"oops"), "answered HTTP 500"),
     "HTML": (says("200 OK", "text/html", b"<html>"), "answered text/html instead of JSON"),
     "nothing recorded": (says_vector(), "knows no state: its rules are not loaded, or have stopped"),
-    "NaN": (state(float("nan")), "answered nan for slo_service:band:state, which is no figure"),
-    "no band": (state(7), "says 7 for slo"),
+    "NaN": (says_state(float("nan")), "answered nan for slo_service:band:state, which is no figure"),
+    "no band": (says_state(7), "says 7 for slo"),
     "a huge answer": (floods, "answered with more than 32 MiB"),
     "a slow drip": (drips(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"), "did not answer in full"),
-    "rules that stopped": (state(0, age_s=200), "recorded the state of shop last 200s ago, more than 3m"),
-    "an old answer": (state(0, ahead_s=-400), "behind the clock of this machine"),
-    "a clock ahead": (state(0, ahead_s=400), "ahead of the clock of this machine"),
+    "rules that stopped": (says_state(0, age_s=200), "recorded the state of shop last 200s ago, more than 3m"),
+    "an old answer": (says_state(0, ahead_s=-400), "behind the clock of this machine"),
+    "a clock ahead": (says_state(0, ahead_s=400), "ahead of the clock of this machine"),
     "another error": (says_json('{"status":"error","error":"too many samples"}'), "too many samples"),
 }
 
@@ -73,7 +56,7 @@ def test_gate_fails_closed_with_a_sentence(lie: str, tmp_path: Path) -> None:
 
 
 def test_honest_server_is_believed(tmp_path: Path) -> None:
-    with lying(state(0)) as url:
+    with lying(says_state(0)) as url:
         assert gate(url, tmp_path).returncode == 0
 
 
@@ -92,7 +75,7 @@ def test_json_has_an_answer_for_unknown_as_well(tmp_path: Path) -> None:
 
 
 def test_one_honest_server_of_a_pair_is_enough(tmp_path: Path) -> None:
-    with lying(state(0)) as honest, lying(state(0, age_s=999)) as stale:
+    with lying(says_state(0)) as honest, lying(says_state(0, age_s=999)) as stale:
         done = gate(stale, tmp_path, "--prometheus", honest)
     assert done.returncode == 0
     assert "999s ago" in done.stdout
@@ -124,7 +107,7 @@ def test_others_say_it_too(command: str, tmp_path: Path) -> None:
 
 
 def test_flags_that_cannot_be_written_are_a_sentence(tmp_path: Path) -> None:
-    with lying(state(0)) as url:
+    with lying(says_state(0)) as url:
         done = run("flags", "--prometheus", url, "--output", "nowhere/flags.json", cwd=tmp_path)
     assert done.returncode == 1
     assert "nowhere/flags.json cannot be written: No such file or directory" in done.stderr

@@ -1,11 +1,16 @@
 """A server that lies: a real one, on loopback, that gives to every request the bytes that it was told to give."""
 
+import json
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+
+from sloforge import vocabulary as v
+from sloforge.query.answers import NAME
+from sloforge.query.state import READING, RECORDED
 
 Behaviour = Callable[[socket.socket], None]
 
@@ -30,6 +35,19 @@ def says_json(body: str, status: str = "200 OK") -> Behaviour:
 def says_vector(*samples: str) -> Behaviour:
     """Return the behaviour of a well-formed instant query's answer."""
     return says_json('{"status":"success","data":{"resultType":"vector","result":[' + ",".join(samples) + "]}}")
+
+
+def says_state(band: float, *, age_s: float = 10, ahead_s: float = 0) -> Behaviour:
+    """Return the behaviour of a Prometheus that has recorded one service, so long ago, by a clock so far ahead."""
+    now_s = time.time() + ahead_s
+    own = {v.SERVICE: "shop"}
+    series: Sequence[tuple[dict[str, str], float]] = (
+        ({NAME: v.FREEZE, **own}, 0),
+        ({NAME: v.SERVICE_BAND, **own}, band),
+        ({NAME: v.BAND, v.SLO: "x", **own}, band),
+        ({READING: RECORDED, **own}, now_s - age_s),
+    )
+    return says_vector(*(json.dumps({"metric": labels, "value": [now_s, str(value)]}) for labels, value in series))
 
 
 def drips(head: bytes, every_s: float = 0.2) -> Behaviour:
