@@ -12,7 +12,8 @@ from sloforge.demo.children import Child, ChildFailed, Children, free_ports
 from sloforge.demo.script import UNIVERSE_DATA
 
 SCRAPE_S = 2
-GROUP_WAIT_S = 5
+KINDS = ("page", "ticket", "freeze", "watchdog")  # whom the generated routes tell, as receivers slo-page and so on
+BASE = Path("deploy/alertmanager/base.yml")  # where `generate` looks for one's own Alertmanager configuration
 SLOFORGE = (sys.executable, "-m", "sloforge")
 DEFINITIONS = "slo_definitions.yml"
 LEDGER, LOG = "sqlite://ledger.db", "events.jsonl"
@@ -62,27 +63,25 @@ def find_programs() -> Programs:
     return Programs(**{name: str(path) for name, path in found.items()})
 
 
-def write_definitions(folder: Path) -> None:
-    """Put the demo's definitions and declared clients into `folder`."""
+def write_inputs(folder: Path, phone_port: int) -> None:
+    """Put the demo's definitions, its Alertmanager's receivers and its declared clients into `folder`."""
     definitions = files("sloforge.demo").joinpath(DEFINITIONS).read_text(encoding="utf-8")
     (folder / DEFINITIONS).write_text(definitions, encoding="utf-8")
+    (folder / BASE).parent.mkdir(parents=True)
+    (folder / BASE).write_text(base_yml(phone_port), encoding="utf-8")
     (folder / "clients.yml").write_text(json.dumps(UNIVERSE_DATA, indent=2), encoding="utf-8")
 
 
 def start(programs: Programs, folder: Path, phone_port: int, running: Children, say: Callable[[str], None]) -> Stack:
     """Compile the definitions and start everything but the workers. Raises ChildFailed or Stopped."""
-    write_definitions(folder)
+    write_inputs(folder, phone_port)
     say(running.finish("generate", [*SLOFORGE, "generate"]).strip())
     if not (folder / "generated" / "manifest.json").exists():
-        raise ChildFailed("sloforge generate wrote no rules")
+        raise ChildFailed("sloforge generate could not write the rules; it says why above")
     ports = free_ports(["exporter", "alertmanager", "prometheus"])
     urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     stack = Stack(folder, urls["prometheus"], urls["alertmanager"], urls["exporter"])
-    for name, text in {
-        "alertmanager.yml": alertmanager_yml(phone_port),
-        "prometheus.yml": prometheus_yml(ports),
-    }.items():
-        (folder / name).write_text(text, encoding="utf-8")
+    (folder / "prometheus.yml").write_text(prometheus_yml(ports), encoding="utf-8")
     _start_exporter(running, ports["exporter"])
     alertmanager = running.start("Alertmanager", _alertmanager(programs.alertmanager, ports["alertmanager"]))
     prometheus = running.start("Prometheus", _prometheus(programs.prometheus, ports["prometheus"]))
@@ -104,7 +103,7 @@ def _start_exporter(running: Children, port: int) -> None:
 
 def _alertmanager(program: str, port: int) -> list[str]:
     listen = [f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address="]  # alone: no cluster
-    return [program, "--config.file=alertmanager.yml", "--storage.path=alertmanager", *listen]
+    return [program, "--config.file=generated/alertmanager/alertmanager.yml", "--storage.path=alertmanager", *listen]
 
 
 def _prometheus(program: str, port: int) -> list[str]:
@@ -131,24 +130,10 @@ alerting:
 """
 
 
-def alertmanager_yml(phone_port: int) -> str:
-    """Return routes of pages, tickets, freezes and the watchdog to the phone."""
-    kinds = ("page", "ticket", "freeze", "watchdog")
-    routes = "".join(f"""  - matchers: ['severity="{kind}"']\n    receiver: {kind}\n""" for kind in kinds)
+def base_yml(phone_port: int) -> str:
+    """Return an Alertmanager configuration with the phone as every receiver; `generate` puts the SLO routes into it."""
     receivers = "".join(
-        f"- name: {kind}\n  webhook_configs: [{{url: 'http://127.0.0.1:{phone_port}/{kind}'}}]\n" for kind in kinds
+        f"  - {{name: slo-{kind}, webhook_configs: [{{url: 'http://127.0.0.1:{phone_port}/{kind}'}}]}}\n"
+        for kind in KINDS
     )
-    return f"""\
-route:
-  receiver: ticket
-  group_by: [slo_service, slo, severity]
-  group_wait: {GROUP_WAIT_S}s
-  group_interval: 1m
-  repeat_interval: 4h
-  routes:
-{routes}inhibit_rules:
-- source_matchers: ['severity="page"']
-  target_matchers: ['severity="ticket"']
-  equal: [slo_service, slo]
-receivers:
-{receivers}"""
+    return f"route: {{receiver: slo-ticket}}\nreceivers:\n{receivers}"
