@@ -40,8 +40,8 @@ OwnerOption = Annotated[str, typer.Option("--owner", metavar="NAME", help="Who d
 @incident.command(
     name="open",
     epilog=examples(
-        "sloforge incident open checkout --title 'Checkouts time out' --by ana",
-        "sloforge incident open checkout --id INC-7 --title 'Cards are declined' --at 45m --by ana",
+        "sloforge incident open checkout --title 'Checkouts time out' --by on-call",
+        "sloforge incident open checkout --id INC-7 --title 'Cards are declined' --at 45m --by on-call",
     ),
 )
 def open_(
@@ -68,9 +68,9 @@ def open_(
 
 @incident.command(
     epilog=examples(
-        "sloforge incident close INC-1 --at 5m --share checkout=12.5 --by ana",
-        "sloforge incident close INC-3 --share checkout=31 --by ana --postmortem https://example.com/postmortems/3 "
-        "--action 'time out after 3s' --owner ben",
+        "sloforge incident close INC-1 --at 5m --share checkout=12.5 --by on-call",
+        "sloforge incident close INC-3 --share checkout=31 --by on-call --postmortem https://example.com/postmortems/3 "
+        "--action 'time out after 3s' --owner on-call",
     )
 )
 def close(
@@ -106,7 +106,7 @@ def close(
 
 @incident.command(
     epilog=examples(
-        "sloforge incident note INC-1 --postmortem https://example.com/postmortems/1 --action 'retry' --owner ben",
+        "sloforge incident note INC-1 --postmortem https://example.com/postmortems/1 --action 'retry' --owner on-call",
         "sloforge incident note INC-2 --done 2h",
     )
 )

@@ -31,8 +31,8 @@ app = typer.Typer()
 @approve.command(
     name="hard-stop",
     epilog=examples(
-        "sloforge approve hard-stop wrong-account --acknowledges 1 --by ana --reason 'the token was rotated'",
-        "sloforge approve hard-stop audit-completeness --by ana --reason 'the writer of proofs is fixed'",
+        "sloforge approve hard-stop wrong-account --acknowledges 1 --by on-call --reason 'the token was rotated'",
+        "sloforge approve hard-stop audit-completeness --by on-call --reason 'the writer of proofs is fixed'",
     ),
 )
 def hard_stop(
@@ -76,8 +76,8 @@ def unfreeze(
 
 @approve.command(
     epilog=examples(
-        "sloforge approve change feature --scope new-inbox --expires 2d --by ana --reason 'for one client'",
-        "sloforge approve change enable_flag --expires 12h --by ana --reason 'the canary is fine'",
+        "sloforge approve change feature --scope new-inbox --expires 2d --by on-call --reason 'for one client'",
+        "sloforge approve change enable_flag --expires 12h --by on-call --reason 'the canary is fine'",
     )
 )
 def change(
@@ -100,8 +100,8 @@ def change(
 
 @approve.command(
     epilog=examples(
-        "sloforge approve exclusion EX-1 --by ben",
-        "sloforge approve exclusion EX-2 --by ben --policy policy",
+        "sloforge approve exclusion EX-1 --by reliability-owner",
+        "sloforge approve exclusion EX-2 --by reliability-owner --policy policy",
     )
 )
 def exclusion(
@@ -122,9 +122,9 @@ def exclusion(
 
 @app.command(
     epilog=examples(
-        "sloforge exclude checkout --from 2h --to 30m --cause provider_outage --by ana --reason 'their status page'",
+        "sloforge exclude checkout --from 2h --to 30m --cause provider_outage --by on-call --reason 'see their status'",
         "sloforge exclude checkout --from 2026-11-21T08:00:00Z --to 2026-11-21T09:30:00Z --scope platform=instagram "
-        "--cause provider_outage --by ana --approved-by ben --reason 'agreed on in the weekly review'",
+        "--cause provider_outage --by on-call --approved-by reliability-owner --reason 'agreed on in review'",
     )
 )
 def exclude(
