@@ -16,6 +16,7 @@ from sloforge.plan.budget import TICK_TIME
 from sloforge.plan.counting import signed_sum
 from sloforge.plan.facts import Recorder
 from sloforge.plan.groups import GROUP_FAILED_TICK, GROUP_TOTAL_TICK
+from sloforge.plan.hard_stops import RENAMED_S
 from sloforge.plan.indicators import Reader, failures_of, minus_good, or_zero, sides
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import aggregate, braces, offset, over, selector
@@ -98,7 +99,8 @@ def _matchers(scope: Pairs) -> tuple[Matcher, ...]:
 
 READ_NOTE = """\
 A ledger's counters are read where the exclusion begins, or where the period does once that is later; and where it
-ends, or now if that is earlier. Without a reading within the hour before, the ticks answer, as above"""
+ends, or now if that is earlier. Of a target that is being renamed only the name that stays is read; over gaps of up to
+an hour the last reading; over longer ones there is none, and the ticks above answer"""
 
 
 def read(recorder: Recorder, reader: Reader, exclusions: Exclusions, by: By) -> list[RecordingRule]:
@@ -141,26 +143,35 @@ class _Bounds:
     def end(self, raws: Signed, by: By) -> str:
         """Return the counters at the exclusion's end, or now while it lasts."""
         read_s, end_s = self.reader.delay_s, self.exclusion.end_s
-        now = self._sum(raws, by, lambda raw: offset(selector(raw), read_s))
+        now = self._sum(raws, by, lambda raw: _one(raw, offset(selector(raw), read_s)))
         over = end_s + read_s
-        return _either(now, f"<= {over}", self._at(raws, by, f"@ {end_s}"), f"> {over}")
+        return _either(now, f"<= {over}", self._at(raws, by, lambda after_s: f"@ {end_s + after_s}"), f"> {over}")
 
     def start(self, raws: Signed, by: By) -> str:
         """Return the counters at the exclusion's start, or where the period begins once that is later."""
-        ago_s = self.recorder.slo.period_s + self.reader.delay_s
-        left = self.exclusion.start_s + ago_s
-        then = self._at(raws, by, f"offset {format_duration(ago_s)}")
-        return _either(self._at(raws, by, f"@ {self.exclusion.start_s}"), f"< {left}", then, f">= {left}")
+        ago_s, start_s = self.recorder.slo.period_s + self.reader.delay_s, self.exclusion.start_s
+        then = self._at(raws, by, lambda after_s: f"offset {format_duration(ago_s - after_s)}")
+        first = self._at(raws, by, lambda after_s: f"@ {start_s + after_s}")
+        return _either(first, f"< {start_s + ago_s}", then, f">= {start_s + ago_s}")
 
-    def _at(self, raws: Signed, by: By, when: str) -> str:
-        """The counters at a moment, over gaps. Where there is none, no old spelling of a renamed target is read."""
-        bare = self._sum(raws, by, lambda raw: f"{selector(raw)} {when}")
-        gap = self._sum(raws, by, lambda raw: f"last_over_time({selector(raw)}[{format_duration(GAP_S)}] {when})")
-        return f"({bare} or {gap})"
+    def _at(self, raws: Signed, by: By, moment: Callable[[int], str]) -> str:
+        """The counters at a moment: of names that stay, else of those there are, else of the last within the hour.
+
+        A renamed target is there under both of its names for a while, and nothing may be read twice.
+        """
+
+        def seen(raw: Selector, after_s: int = 0) -> str:
+            return _one(raw, f"{selector(raw)} {moment(after_s)}")
+
+        def last(raw: Selector) -> str:
+            return _one(raw, f"last_over_time({selector(raw)}[{format_duration(GAP_S)}] {moment(0)})")
+
+        ways = (lambda raw: f"{seen(raw)} and {seen(raw, RENAMED_S)}", seen, last)
+        return _first(*(self._sum(raws, by, way) for way in ways))
 
     def _sum(self, raws: Signed, by: By, value: Callable[[Selector], str]) -> str:
         def parts(scope: Pairs) -> list[tuple[int, str]]:
-            return [(sign, aggregate("sum", _one(raw, value(_within(raw, scope))), by)) for sign, raw in raws]
+            return [(sign, aggregate("sum", value(_within(raw, scope)), by)) for sign, raw in raws]
 
         own = signed_sum(parts(self.exclusion.scope), by)
         if by or not self.exclusion.scope:
@@ -176,7 +187,13 @@ def _gained(bounds: _Bounds, raws: Signed, by: By, *, born: bool = False) -> str
 
 
 def _either(first: str, early: str, second: str, late: str) -> str:
-    return f"(\n    {first} and on () (vector(time()) {early})\n  or {second} and on () (vector(time()) {late})\n  )"
+    return _first(f"{first} and on () (vector(time()) {early})", f"{second} and on () (vector(time()) {late})")
+
+
+def _first(*ways: str) -> str:
+    """The first of `ways` that has a sample, one a line."""
+    lines = "\nor ".join(way.replace("\n", "\n   ") for way in ways)
+    return f"(\n     {indent(lines, '  ').lstrip()}\n)"
 
 
 def _one(raw: Selector, value: str) -> str:
