@@ -2,10 +2,11 @@
 
 import sys
 
-from bench import clients, compiling, exporter, peer, samples, start
+from bench import clients, compiling, exporter, gate, peer, samples, start
 
 BENCHMARKS = {
     "start": start.run,
+    "gate": gate.run,
     "compile": compiling.run,
     "samples": samples.run,
     "clients": clients.run,
