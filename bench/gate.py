@@ -22,7 +22,7 @@ POLICY = Path(__file__).parent.parent / "policy"
 def run(_: Path | None) -> None:
     """Print the time of one answer under this repository's policy folder. No peer has a gate."""
     with _prometheus() as url:
-        argv = [OWN, "gate", "--change-type", "rollback", "--prometheus", url, "--policy", POLICY]
+        argv: list[str | Path] = [OWN, "gate", "--change-type", "rollback", "--prometheus", url, "--policy", POLICY]
         seconds = cheapest(argv, RUNS).seconds
     print(f"\ngate: {seconds:.2f} s from a cold start to the answer (at most {LIMIT_S} s)")
 

@@ -1,6 +1,6 @@
 """May this change ship? The change matrix of the policy (sections 7 and 8), asked of a recorded state. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sloforge.model.governance import Approval, ApprovalKind, Governance, Incident
@@ -63,15 +63,19 @@ def decide(change: Change, state: Snapshot, governance: Governance, now_s: float
         on_duty=tuple(sorted({duty.person for duty in governance.rota if duty.start_s <= now_s < duty.end_s})),
         behind_flag=rule.yellow is Verdict.APPROVAL and verdict in {Verdict.CANARY, Verdict.APPROVAL},
     )
-    if decision.known:
-        return decision
-    names = ", ".join(sorted(changes))
-    return replace(decision, warnings=(f"Nobody listed the change type {change.type!r}. Known are: {names}.",))
+    return replace(decision, warnings=tuple(_warnings(decision, sorted(changes))))
 
 
 def open_actions(incidents: Sequence[Incident], service: str) -> tuple[Incident, ...]:
     """Return the incidents of `service` whose corrective action is not done yet."""
     return tuple(one for one in incidents if one.service == service and one.action and one.action.done_s is None)
+
+
+def _warnings(decision: Decision, known: Sequence[str]) -> Iterator[str]:
+    if not decision.known:
+        yield f"Nobody listed the change type {decision.change.type!r}. Known are: {', '.join(known)}."
+    if owing := [slo.slo for slo in decision.state.slos if slo.owes_postmortem]:
+        yield f"A postmortem is owed for {', '.join(owing)} (sloforge incident report)."
 
 
 def _by_band(rule: ChangeRule, state: Snapshot) -> Verdict:
