@@ -135,6 +135,9 @@ def generate(
     output: FolderOption = DEFAULT_FOLDER,
     policy: PolicyOption = None,
     alertmanager_base: BaseOption = None,
+    alertmanagerconfig: Annotated[
+        bool, typer.Option("--alertmanagerconfig", help="Also write the routes for the Prometheus operator.")
+    ] = False,
     target: Annotated[Target, typer.Option("--target", help="The engine that will run the rules.")] = Target.PROMETHEUS,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if DIR is not up to date.")] = False,
     stats: Annotated[bool, typer.Option("--stats", help="Also print what the rules cost Prometheus.")] = False,
@@ -154,19 +157,18 @@ def generate(
 
     paths = _paths(file)
     tool, complaints = pipeline.find_tool(needed=run_tests) if use_promtool or run_tests else (None, [])
-    amtool, base = (
-        pipeline.find_amtool() if use_amtool else None,
-        alertmanager_base or pipeline.alertmanager_base(paths),
-    )
+    amtool = pipeline.find_amtool() if use_amtool else None
+    base = alertmanager_base or pipeline.alertmanager_base(paths)
     with _progress(paths) as step:
         step("Compiling")
-        compiled = pipeline.compile_files(paths, target.value, pipeline.previous_objectives(output), policy, base)
+        previous = pipeline.previous_objectives(output)
+        compiled = pipeline.compile_files(paths, target.value, previous, policy, base, operator=alertmanagerconfig)
         step("Verifying")
         complaints += pipeline.judge(compiled.plans, compiled.checked, prometheus_version)
         if not complaints:
             complaints += pipeline.verify(compiled, tool, tests=run_tests) + pipeline.verify_routes(compiled, amtool)
     stopped = _stops([*compiled.diagnostics, *complaints], strict)
-    summary = ""
+    summary, verified = "", "" if stopped else f" Verified by {pipeline.verifier(tool, amtool)}."
     if not stopped and check:
         complaints += pipeline.drift(compiled, output)
         summary = f"{output} is up to date: {_contents(compiled)}."
@@ -174,9 +176,7 @@ def generate(
         differences, refusals = pipeline.store(compiled, output)
         complaints += refusals
         summary = _changes(compiled, differences, output)
-    _finish(
-        compiled.checked.and_(complaints), format, strict, f"{summary} Verified by {pipeline.verifier(tool, amtool)}."
-    )
+    _finish(compiled.checked.and_(complaints), format, strict, summary + verified)
     if base is None:
         typer.echo(NO_BASE)
     if stats:

@@ -25,6 +25,7 @@ from sloforge.plan.rules import plan_rules
 from sloforge.plan.scenarios import plan_tests
 from sloforge.quantities import format_number
 from sloforge.render import alertmanager
+from sloforge.render.alertmanager_config import operator_config
 from sloforge.render.artifacts import Artifact, promtool_tests, rule_artifact
 from sloforge.render.manifest import manifest_of
 from sloforge.store import Differences, StoreError, compare, read_manifest, write
@@ -118,9 +119,14 @@ def compile_files(
     previous: Mapping[str, str] | None = None,
     policy: Path | None = None,
     base: Path | None = None,
+    *,
+    operator: bool = False,
 ) -> Compiled:
-    """Compile the definitions that `paths` name, under the policy in force, for `target` and an Alertmanager `base`."""
-    return compile_checked(check_files(paths, previous, policy, base=base), target)
+    """Compile the definitions that `paths` name, under the policy in force, for `target` and an Alertmanager `base`.
+
+    With `operator`, there is an AlertmanagerConfig for the Prometheus operator as well.
+    """
+    return compile_checked(check_files(paths, previous, policy, base=base), target, operator=operator)
 
 
 def compile_text(text: str, path: str, target: str = "prometheus") -> Compiled:
@@ -128,7 +134,7 @@ def compile_text(text: str, path: str, target: str = "prometheus") -> Compiled:
     return compile_checked(_check_texts({path: text}, {}), target)
 
 
-def compile_checked(checked: Checked, target: str = "prometheus") -> Compiled:
+def compile_checked(checked: Checked, target: str = "prometheus", *, operator: bool = False) -> Compiled:
     """Plan and render what was checked; nothing if there are errors."""
     plans = plan_checked(checked)
     services = _in_order(checked.services) if plans else []
@@ -138,15 +144,15 @@ def compile_checked(checked: Checked, target: str = "prometheus") -> Compiled:
     if not plans:
         return Compiled(checked=checked)
     routes = plan_routes(services, checked.governance.routing)
-    artifacts = (*rules, *tests, *_alertmanager(routes, checked.base))
+    artifacts = (*rules, *tests, *_alertmanager(routes, checked.base, operator=operator))
     manifest = manifest_of(artifacts, digests, _objectives(services))
     return Compiled(checked=checked, plans=plans, routes=routes, artifacts=(*artifacts, manifest.artifact()))
 
 
-def _alertmanager(routes: RoutePlan, base: Base | None) -> list[Artifact]:
-    grafted = [alertmanager.whole(base, routes)] if base else []
+def _alertmanager(routes: RoutePlan, base: Base | None, *, operator: bool) -> list[Artifact]:
     return [
-        *grafted,
+        *([alertmanager.whole(base, routes)] if base else []),
+        *([operator_config(routes)] if operator else []),
         alertmanager.fragment(routes),
         *alertmanager.message_templates(),
         alertmanager.expectations(routes),

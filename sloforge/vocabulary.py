@@ -136,6 +136,7 @@ WATCHDOG: Final = "SLOWatchdog"
 MANIFEST: Final = "manifest.json"
 ALERTMANAGER_FILE: Final = "alertmanager/alertmanager.yml"
 ROUTES_FILE: Final = "alertmanager/slo-routes.yml"
+OPERATOR_ROUTES_FILE: Final = "alertmanager/alertmanagerconfig.yml"
 TEMPLATES_FOLDER: Final = "alertmanager/templates"
 TEMPLATES_GLOB: Final = "templates/*.tmpl"  # as Alertmanager's configuration beside them names them
 ROUTE_TESTS_FILE: Final = "tests/routes.yml"
