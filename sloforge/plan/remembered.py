@@ -22,28 +22,25 @@ def kept(scope: Scope, name: str, note: str = "") -> list[RecordingRule]:
     lately = scope.series(copy_name(name, DAY))
     longest = f"{lately}\nor max_over_time({lately}[{format_duration(MEMORY_S)}:1h])"
     most = RecordingRule(record=_most(name), expr=longest, origin=ANYWHERE, sparse=True)
-    return [*copies(scope, name, DAY, note), most]
+    return [copy(scope, name, DAY, note), most]
 
 
 def copies(scope: Scope, name: str, stays_s: int, note: str = "") -> list[RecordingRule]:
-    """Return the slow group's copies of a sparse series of the fast group: its largest value within `stays_s`.
+    """Return two copies in the slow group of what may go on for weeks: the second has a fifth of the samples to read.
 
-    The last one stays for so long, so whoever looks at it once an hour misses nothing, unless Prometheus is down all
-    that time. The one before has a fifth of the samples to read.
+    An outage of more than an hour right after a sample loses it.
     """
-    return [
-        copy(scope, name, HOUR, note),
-        RecordingRule(
-            record=copy_name(name, stays_s),
-            expr=over("max_over_time", scope.series(copy_name(name, HOUR)), stays_s),
-            origin=ANYWHERE,
-            sparse=True,
-        ),
-    ]
+    hour = copy(scope, name, HOUR, note)
+    expr = over("max_over_time", scope.series(hour.record), stays_s)
+    return [hour, RecordingRule(record=copy_name(name, stays_s), expr=expr, origin=ANYWHERE, sparse=True)]
 
 
 def copy(scope: Scope, name: str, stays_s: int, note: str = "") -> RecordingRule:
-    """Return the slow group's copy of a sparse series: its largest value within `stays_s`."""
+    """Return the slow group's copy of a sparse series: its largest value within `stays_s`.
+
+    It stays for so long, so whoever looks at it once an hour misses nothing, and nothing that came right before an
+    outage is lost, unless Prometheus is down all that time.
+    """
     expr = over("max_over_time", scope.series(name), stays_s)
     return RecordingRule(record=copy_name(name, stays_s), expr=expr, origin=ANYWHERE, note=note, sparse=True)
 
@@ -94,7 +91,8 @@ def _memory(scope: Scope, name: str, slo: str | None) -> tuple[str, ...]:
 
 def copy_name(name: str, stays_s: int) -> str:
     """Return the name of that copy."""
-    return f"{v.SLOW_PREFIX}{name.removeprefix('slo')}:max{format_duration(stays_s)}"
+    plain = name.removeprefix(v.SLOW_PREFIX).removeprefix("slo")
+    return f"{v.SLOW_PREFIX}{plain}:max{format_duration(stays_s)}"
 
 
 def _most(name: str) -> str:

@@ -5,8 +5,8 @@ What lies before the beginning is seeded as the rules would have recorded it, so
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
 
 from sloforge.model.governance import Approval, ApprovalKind, Duty, Governance, Incident
 from tests.rules.definitions import Definition, rule_files, without
@@ -63,11 +63,15 @@ def _named(files: Mapping[str, str], replica: int) -> dict[str, str]:
 # --- what was recorded ------------------------------------------------------
 
 
-class Change(NamedTuple):
-    """From this evaluation on, a recorded series had this value; None for none."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From this evaluation on (to the millisecond), a recorded series had this value; None for none."""
 
     at_s: float
     value: float | None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "at_s", round(self.at_s, 3))
 
 
 def history(result: Result, name: str, **labels: str) -> Points:

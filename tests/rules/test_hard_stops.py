@@ -197,19 +197,20 @@ def test_an_approval_is_newer_than_the_last_violation_or_does_not_count(version:
     """A process' counter: the tick that counts a violation against the moment of the approval."""
     of = slots(version)
     tick = counted(VIOLATED_S, of)
-    approved = {"before": int(tick), "after": int(tick) + 1}
+    approved = {"before": int(tick), "after": int(tick) + 1, "ahead": 75 * MINUTE}
     again = HOUR + 20  # after the approval, so nobody can have known of it
     series = scraped(
         *(Exporter(case=case, violations=[VIOLATED_S], zero=True) for case in approved),
         Exporter(case="again", violations=[VIOLATED_S, again], zero=True),
     )
-    slos = [hard(case, "process") for case in ("before", "after", "again")]
+    slos = [hard(case, "process") for case in (*approved, "again")]
     decided = tuple(release(case, at_s) for case, at_s in approved.items())
     policy = {0.0: Governance(), 1.0 * HOUR: Governance(approvals=(*decided, release("again", HOUR)))}
     result = play(slos, series, 80 * MINUTE, version, policy=policy)
     latched = [Change(of.fast(0), FREE), Change(tick, STOPPED)]
     assert stops(result, "before") == latched
     assert stops(result, "after") == [*latched, Change(of.fast(HOUR), FREE)]
+    assert stops(result, "ahead") == [*latched, Change(of.fast(75 * MINUTE), FREE)]
     assert stops(result, "again") == [*latched, Change(of.fast(HOUR), FREE), Change(counted(again, of), STOPPED)]
 
 
