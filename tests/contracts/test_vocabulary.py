@@ -38,6 +38,8 @@ RECORDED = {
     "slo_group:events_total:sum_period",
     "slo_group:events_failed:sum_period",
     "slo_group:budget_remaining:ratio",
+    "slo_group:budget_remaining:events",
+    "slo_group:band:state",
     "slo_reason:events_failed:sum_period",
     "slo_reason:events_failed:sum1d",
 }
