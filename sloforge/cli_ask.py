@@ -110,6 +110,11 @@ def governance_of(folder: Path | None, service: str) -> "Governance":
     return read.governance
 
 
+def say(text: str) -> None:
+    """Write an answer for people to stdout. Names and words come from a server: none of them may steer a terminal."""
+    typer.echo("".join(c if c.isprintable() or c == "\n" else "?" for c in text))
+
+
 def duration(text: str) -> str:
     """Return a duration as it was given, if it is one."""
     from sloforge.quantities import parse_duration

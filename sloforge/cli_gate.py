@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
@@ -21,6 +22,7 @@ from sloforge.cli_ask import (
     endpoints,
     governance_of,
     hear,
+    say,
     the_only,
 )
 from sloforge.cli_desk import examples
@@ -71,14 +73,14 @@ def gate(
     agreed = the_only(heard)
     governance = governance_of(policy, agreed.snapshot.service)
     decision = decide(Change(change_type, scope), agreed.snapshot, governance, agreed.snapshot.at_s)
-    outlook, doubts = _outlook(decision, governance, prometheus)
+    outlook, doubts = _outlook(decision, governance, prometheus, timeout)
     notes = (*agreed.disagreements, *map(str, heard.failures), *doubts)
     if format is Form.JSON:
         from sloforge.render.serialize import to_json
 
         typer.echo(to_json(data(decision, governance, outlook, notes)), nl=False)
     else:
-        typer.echo(text(decision, governance, outlook, notes))
+        say(text(decision, governance, outlook, notes))
     raise typer.Exit(EXIT_CODES[decision.verdict])
 
 
@@ -113,7 +115,7 @@ def status(
         for one in heard.services:
             show(Console(), one, numbers)
     else:
-        typer.echo("\n\n".join(plain(one, numbers) for one in heard.services))
+        say("\n\n".join(plain(one, numbers) for one in heard.services))
     if not heard.services:
         raise typer.Exit(UNREACHABLE)
 
@@ -160,8 +162,12 @@ def flags(
         state = the_only(heard).snapshot
         return _write_flags(state, governance_of(policy, state.service), parse_duration(valid_for), output)
 
+    def again() -> None:
+        with suppress(typer.Exit):  # a fault in the policy folder was said; the flags fail closed until it is mended
+            once()
+
     if watch:
-        until_stopped(once, parse_duration(every))
+        until_stopped(again, parse_duration(every))
     elif code := once():
         raise typer.Exit(code)
 
@@ -185,7 +191,9 @@ def _write_flags(state: "Snapshot", governance: "Governance", valid_s: int, outp
     return 0
 
 
-def _outlook(decision: "Decision", governance: "Governance", urls: list[str]) -> tuple["Outlook", tuple[str, ...]]:
+def _outlook(
+    decision: "Decision", governance: "Governance", urls: list[str], total_s: float
+) -> tuple["Outlook", tuple[str, ...]]:
     """Return what lies ahead by the server that answered, and what it could not say."""
     from sloforge.gate.remedies import Outlook
     from sloforge.plan.promql import Scope
@@ -197,9 +205,9 @@ def _outlook(decision: "Decision", governance: "Governance", urls: list[str]) ->
     place = next(one for one in endpoints(urls) if one.url == state.url)
     scope = Scope(state.service, state.identity)
     if not decision.wants_canary:
-        back_s = back_in(place, scope, state.short_of_budget(numbers.yellow_from), numbers.yellow_from)
+        back_s = back_in(place, scope, state.short_of_budget(numbers.yellow_from), numbers.yellow_from, total_s)
         return Outlook(back_in_s=tuple(sorted(back_s.items()))), ()
-    canary = largest_canary(place, scope, floor_of(state.band, numbers))
+    canary = largest_canary(place, scope, floor_of(state.band, numbers), total_s)
     if isinstance(canary, Failure):
         return Outlook(), (f"How large a canary may be is not known: {canary}",)
     return Outlook(canary=canary), () if canary else ("How large a canary may be is not known: no traffic of late",)

@@ -11,7 +11,7 @@ from sloforge.plan.promql import Scope
 from sloforge.policy import CANARY_SHARE, Band, Enforcement
 from sloforge.quantities import format_number
 from sloforge.query.answers import NAME, Failure, Sample
-from sloforge.query.client import ask
+from sloforge.query.client import TOTAL_S, ask
 from sloforge.query.endpoints import Endpoint
 
 SHOWN: Final = 3
@@ -39,15 +39,15 @@ def floor_of(band: Band, numbers: Enforcement) -> Decimal:
     return floors.get(band, numbers.yellow_from)
 
 
-def largest_canary(place: Endpoint, scope: Scope, floor: Decimal) -> Canary | Failure | None:
+def largest_canary(place: Endpoint, scope: Scope, floor: Decimal, total_s: float = TOTAL_S) -> Canary | Failure | None:
     """Return the largest canary; None where no SLO of the service has both a budget and traffic of late."""
-    shares = _asked(place, share_query(scope, floor))
+    shares = _asked(place, share_query(scope, floor), total_s)
     if isinstance(shares, Failure):
         return shares
     if not shares:
         return None
     slo, share = shares[0].label(v.SLO), shares[0].value
-    groups = _asked(place, fitting_query(scope, slo))
+    groups = _asked(place, fitting_query(scope, slo), total_s)
     if isinstance(groups, Failure):
         return groups
     fitting = [(_words(one, scope.labels(slo)), one.value) for one in groups if one.value <= share]
@@ -85,8 +85,8 @@ def fitting_query(scope: Scope, slo: str) -> str:
     return f"{groups} / {scope.on} group_left () (sum by ({names}) ({groups}) > 0)\nunless ({red})"
 
 
-def _asked(place: Endpoint, query: str) -> Sequence[Sample] | Failure:
-    (answer,) = ask([place], query)
+def _asked(place: Endpoint, query: str, total_s: float) -> Sequence[Sample] | Failure:
+    (answer,) = ask([place], query, total_s)
     return answer
 
 

@@ -9,7 +9,7 @@ from sloforge.plan.promql import Scope, over
 from sloforge.policy import SLOW_S
 from sloforge.quantities import format_number
 from sloforge.query.answers import Failure
-from sloforge.query.client import ask
+from sloforge.query.client import TOTAL_S, ask
 from sloforge.query.endpoints import Endpoint
 from sloforge.query.snapshot import SloState
 
@@ -17,7 +17,9 @@ STEPS: Final = tuple(Decimal(step) / 56 for step in (1, 2, 4, 6, 8, 12, 16, 24, 
 AFTER: Final = "after"  # a label of ours: the seconds from now
 
 
-def back_in(place: Endpoint, scope: Scope, slos: Sequence[SloState], floor: Decimal) -> dict[str, int]:
+def back_in(
+    place: Endpoint, scope: Scope, slos: Sequence[SloState], floor: Decimal, total_s: float = TOTAL_S
+) -> dict[str, int]:
     """Return, by SLO, in about how many seconds its budget is above `floor` (0..1) again; what is unknown is left out.
 
     An upper bound of a few per cent of the period, at the traffic of the last period.
@@ -26,7 +28,7 @@ def back_in(place: Endpoint, scope: Scope, slos: Sequence[SloState], floor: Deci
     if not known:
         return {}
     query = "\nor ".join(recovery_query(scope, slo, period_s, floor) for slo, period_s in known)
-    (answer,) = ask([place], query)
+    (answer,) = ask([place], query, total_s)
     found: dict[str, int] = {}
     for sample in () if isinstance(answer, Failure) else answer:
         slo, after_s = sample.label(v.SLO), int(sample.label(AFTER))

@@ -111,3 +111,9 @@ def test_flags_that_cannot_be_written_are_a_sentence(tmp_path: Path) -> None:
         done = run("flags", "--prometheus", url, "--output", "nowhere/flags.json", cwd=tmp_path)
     assert done.returncode == 1
     assert "nowhere/flags.json cannot be written: No such file or directory" in done.stderr
+
+
+def test_names_of_a_server_do_not_steer_a_terminal(tmp_path: Path) -> None:
+    with lying(says_state(2, slo="\x1b[31mx\u202e")) as url:
+        done = run("status", "--prometheus", url, cwd=tmp_path)
+    assert "?[31mx?" in done.stdout
