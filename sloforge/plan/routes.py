@@ -166,20 +166,20 @@ def _of_service(service: Service, family: _Family, routing: Routing) -> Iterator
     for kind in (Kind.FREEZE, Kind.WATCHDOG):
         labels = _labels(service, family, kind, service.owner)
         yield Expectation(name=f"{kind.value} of {service.name}", labels=labels, receivers=(routing.receivers[kind],))
-    seen: set[str] = set()
+    seen: set[tuple[str, bool]] = set()
     for slo in service.slos:
-        if slo.owner in seen:
+        of_clients = bool(slo.by and slo.by.alerts and v.CLIENT_ID in slo.by.labels)
+        if (slo.owner, of_clients) in seen:
             continue
-        seen.add(slo.owner)
+        seen.add((slo.owner, of_clients))
         owner = known.get(slo.owner, Owner(name=slo.owner))
         for kind in (Kind.PAGE, Kind.TICKET):
             receiver = _of(owner, kind) or routing.receivers[kind]
             labels, name = _labels(service, family, kind, slo.owner, slo.id), f"{kind.value} of {service.name}/{slo.id}"
             yield Expectation(name=name, labels=labels, receivers=(receiver,))
-            if slo.by and slo.by.alerts and v.CLIENT_ID in slo.by.labels:
-                for client, told in routing.clients:
-                    theirs = tuple(sorted((*labels, (v.CLIENT_ID, client))))
-                    yield Expectation(name=f"{name} that hits {client}", labels=theirs, receivers=(told, receiver))
+            for client, told in routing.clients if of_clients else ():
+                theirs = tuple(sorted((*labels, (v.CLIENT_ID, client))))
+                yield Expectation(name=f"{name} that hits {client}", labels=theirs, receivers=(told, receiver))
 
 
 def _labels(service: Service, family: _Family, kind: Kind, owner: str, slo: str = "") -> Pairs:
