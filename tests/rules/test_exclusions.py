@@ -9,8 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+import yaml
 
 from sloforge.model.governance import Exclusion, Governance
+from sloforge.pipeline import compile_checked, compile_text, verify
+from sloforge.verify.promtool import find_promtool
 from tests.rules.definitions import only, rule_files
 from tests.rules.engine import VERSIONS, Points, Query, Result, Span, simulate
 from tests.rules.fleet import (
@@ -307,3 +310,16 @@ def _minute_by_minute(case: Case, result: Result) -> Iterator[str]:
             yield f"{case.id} at {at / MINUTE}m: {failed.get(at)} failures, not {wanted}"
         if not 0 <= total.get(at, -1) <= plain_total[at]:
             yield f"{case.id} at {at / MINUTE}m: {total.get(at)} events of {plain_total[at]}"
+
+
+def test_generated_tests_bear_long_exclusions() -> None:
+    """promtool allows its tests 10,000 samples a query; three days have 4,320 minutes, each read more than once."""
+    tool = find_promtool()
+    if tool is None:
+        pytest.skip("needs promtool")
+    slo = {"id": "long", "title": "t", "class": "correctness", "objective": "99", **good_attempts("a"), **LEDGER}
+    document = {"apiVersion": "sloforge/v1", "service": "oracle", "slos": [{**slo, **BY_CLIENT}]}
+    checked = compile_text(yaml.safe_dump(document), "oracle.yml").checked
+    governance = Governance(exclusions=(exclusion("dep-1", "long", (0, 3 * DAY)),))
+    compiled = compile_checked(replace(checked, governance=governance))
+    assert verify(compiled, tool, tests=True) == []
