@@ -17,7 +17,7 @@ from sloforge.plan.windows import ANYWHERE
 from sloforge.quantities import format_number
 
 LABEL_BUDGET = f"{v.LABEL_PREFIX}:error_budget:ratio"
-_PROMISE = "promise"  # tells the sources of a combination's objectives apart, inside one expression
+_PROMISE = "__promise"  # tells the sources of a combination's objectives apart; no label of a user begins so
 
 
 def has_own(slo: Slo) -> bool:
