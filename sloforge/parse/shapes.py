@@ -80,7 +80,7 @@ Words = dict[str, str]
 class Shape(BaseModel):
     """A mapping whose keys are all known."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)  # each is built when one is read
 
 
 class RatioShape(Shape):
