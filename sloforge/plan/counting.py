@@ -218,7 +218,7 @@ def signed_sum(parts: list[tuple[int, str]], by: tuple[str, ...]) -> str:
     signed = [text if sign > 0 else f"-1 * ({text})" for sign, text in parts]
     if len(signed) == 1:
         return signed[0]
-    marked = [f'label_replace({text}, "part", "{n}", "", "")' for n, text in enumerate(signed)]
+    marked = [f'label_replace({text}, "__part", "{n}", "", "")' for n, text in enumerate(signed)]
     return aggregate("sum", "   " + "\nor ".join(marked), by)
 
 

@@ -1,12 +1,13 @@
 """The status band of each combination of labels (`by`): of its budget alone."""
 
 from sloforge import vocabulary as v
-from sloforge.model.objects import Service
-from sloforge.plan.bands import LEARNING
+from sloforge.model.objects import Pairs, Service
+from sloforge.plan.bands import BAND, LEARNING, RED, YELLOW
 from sloforge.plan.ir import RecordingRule
-from sloforge.plan.promql import Scope, over
-from sloforge.plan.windows import ANYWHERE
-from sloforge.policy import TICK_S, Band, Enforcement
+from sloforge.plan.promql import Scope
+from sloforge.plan.remembered import copies, moment, within
+from sloforge.plan.windows import ANYWHERE, noted
+from sloforge.policy import Band, Enforcement
 from sloforge.quantities import format_duration, format_number
 
 
@@ -17,27 +18,45 @@ def group_bands(scope: Scope, service: Service, numbers: Enforcement) -> list[Re
     """
     if not any(slo.by for slo in service.slos):
         return []
-    left, failed = (scope.series(name + v.WITH_EXCLUSIONS) for name in (v.GROUP_REMAINING, v.GROUP_FAILED_PERIOD))
-    green, yellow = format_number(numbers.green_from), format_number(numbers.yellow_from)
-    wanted = (
-        f"1 + ({left} < bool {yellow})\n"
-        f"and ({left} < {green})\n"
-        f"and ({failed} >= {numbers.min_failures})\n"
-        f"unless {scope.on} {scope.series(LEARNING)}"
-    )
-    held = over("max_over_time", scope.series(v.GROUP_BAND_WANTED), numbers.dwell_s - TICK_S // 2)
-    unknown = f"{scope.on} {scope.series(v.BAND)} == {Band.UNKNOWN.value}"
+    red, yellow = scope.labelled(v.GROUP_BAND_HELD, BAND, RED), scope.series(v.GROUP_BAND_HELD)
+    left = scope.series(v.GROUP_REMAINING + v.WITH_EXCLUSIONS)
     lines = (
-        f"{held} == {Band.RED.value}",
-        f"{Band.UNKNOWN.value} + 0 * {left} and {unknown}",
-        held,
+        f"{Band.RED.value} + 0 * max without ({BAND}) ({red})",
+        f"{Band.UNKNOWN.value} + 0 * {left} and {scope.on} {scope.series(v.BAND)} == {Band.UNKNOWN.value}",
+        f"{Band.YELLOW.value} + 0 * max without ({BAND}) ({yellow})",
         f"0 * {left}",
     )
-    note = (
-        "All SLOs with `by`: the band that each combination's budget asks for, there only while it does, and the band\n"
-        f"that it has: the worst within {format_duration(numbers.dwell_s)}. While the SLO's is unknown, RED stays RED"
-    )
     return [
-        RecordingRule(record=v.GROUP_BAND_WANTED, expr=wanted, origin=ANYWHERE, note=note, sparse=True),
-        RecordingRule(record=v.GROUP_BAND, expr="   " + "\nor ".join(lines), origin=ANYWHERE),
+        *noted(_asked(scope, numbers), _note(numbers)),
+        _rule(v.GROUP_BAND_HELD, within(scope, v.GROUP_BAND_ASKED, numbers.dwell_s), sparse=True),
+        _rule(v.GROUP_BAND, "   " + "\nor ".join(lines)),
     ]
+
+
+def slow_group_bands(scope: Scope, service: Service, numbers: Enforcement) -> list[RecordingRule]:
+    """Return the slow group's memory of them."""
+    if not any(slo.by for slo in service.slos):
+        return []
+    return copies(scope, v.GROUP_BAND_ASKED, numbers.dwell_s, "The same of each combination")
+
+
+def _asked(scope: Scope, numbers: Enforcement) -> list[RecordingRule]:
+    left, failed = (scope.series(name + v.WITH_EXCLUSIONS) for name in (v.GROUP_REMAINING, v.GROUP_FAILED_PERIOD))
+    green, yellow = format_number(numbers.green_from), format_number(numbers.yellow_from)
+    rest = f"and ({failed} >= {numbers.min_failures})\n  unless {scope.on} {scope.series(LEARNING)}"
+    asks = ((YELLOW, f"{left} < {green} >= {yellow}"), (RED, f"{left} < {yellow}"))
+    return [
+        _rule(v.GROUP_BAND_ASKED, moment(f"\n  {less}\n  {rest}\n"), labels=((BAND, band),), sparse=True)
+        for band, less in asks
+    ]
+
+
+def _note(numbers: Enforcement) -> str:
+    return (
+        "All SLOs with `by`: when each combination's budget asks for a band, that this is held for\n"
+        f"{format_duration(numbers.dwell_s)}, and the band it has. While the SLO's is unknown, RED stays RED"
+    )
+
+
+def _rule(record: str, expr: str, *, labels: Pairs = (), sparse: bool = False) -> RecordingRule:
+    return RecordingRule(record=record, expr=expr, origin=ANYWHERE, labels=labels, sparse=sparse)
