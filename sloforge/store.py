@@ -207,7 +207,8 @@ def _refuse_foreign(folder: Path, drifted: Iterable[str]) -> None:
     for path in drifted:
         if path not in ours:
             text = (folder / path).read_bytes()
-            if not (may_be_manifest(text) if path == MANIFEST else text.startswith(HEADER_MARK.encode())):
+            marked = HEADER_MARK.encode() in text.partition(b"\n")[0]
+            if not (may_be_manifest(text) if path == MANIFEST else marked):
                 raise StoreError(Code.OUTPUT_FOREIGN, f"{folder / path} is in the way and was not written by sloforge")
 
 
