@@ -87,6 +87,7 @@ CLIENT_TIER: Final = "slo_client:tier:info"  # 1 for each client, by its one tie
 CLIENT_TIER_SHOWN: Final = "slo_client:tier:shown_timestamp_seconds"
 RULE: Final = "rule"
 REASON: Final = "reason"
+LABEL: Final = "label"  # which label a figure of slo_label is by
 WITH_EXCLUSIONS: Final = ":with_exclusions"  # suffix of the period's figures after approved exclusions
 
 

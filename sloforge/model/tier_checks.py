@@ -9,7 +9,7 @@ from sloforge.model.complaint import Complaint
 from sloforge.model.label_checks import one_line
 from sloforge.model.objects import Service, Slo, Tiers
 from sloforge.quantities import format_number
-from sloforge.vocabulary import CLIENT_ID, DEFAULT_TIER
+from sloforge.vocabulary import CLIENT_ID, DEFAULT_TIER, LABEL
 
 OTHER: Final = "other"
 
@@ -100,6 +100,9 @@ def objectives_by_label(slo: Slo, _: Service) -> Iterator[Complaint]:
         if slo.by and label not in slo.by.labels:
             message = f"objectives by {label!r}, which is not among the labels of `by`"
             yield Complaint(Code.LABEL_OBJECTIVES, route, message, f"add {label} to `labels:`")
+        if label == LABEL:
+            message = f"figures say by `{LABEL}` which label they are by, so none can be by {LABEL!r} itself"
+            yield Complaint(Code.LABEL_OBJECTIVES, route, message, "name another label")
         if not shares:
             yield Complaint(Code.LABEL_OBJECTIVES, route, f"no value of {label!r} is given", "write `value: 99.9`")
         for value, objective in shares:

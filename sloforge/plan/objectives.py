@@ -53,15 +53,14 @@ def _label_rules(recorder: Recorder) -> list[RecordingRule]:
     """Return budget, events and failures of each value of the labels that have objectives."""
     rules = []
     for label, shares in _by_label(recorder.slo):
+        told = ((v.LABEL, label),)
         others = f"or {_budget_of_seen(recorder, recorder.slo.objective, (label,))}"
         note = f"{recorder.slo.id}: the objectives by {label}; the last line is for values without one"
-        rules.append(recorder.rule(LABEL_BUDGET, f"{_budgets_by(recorder, label, shares, (label,))}\n{others}", note))
-        rules += [
-            recorder.rule(
-                name.replace(v.GROUP_PREFIX, v.LABEL_PREFIX), aggregate("sum", recorder.series(name), (label,))
-            )
-            for name in (v.GROUP_TOTAL_PERIOD, v.GROUP_FAILED_PERIOD)
-        ]
+        budget = f"{_budgets_by(recorder, label, shares, (label,))}\n{others}"
+        rules.append(recorder.rule(LABEL_BUDGET, budget, note, told))
+        for name in (v.GROUP_TOTAL_PERIOD, v.GROUP_FAILED_PERIOD):
+            summed = aggregate("sum", recorder.series(name), (label,))
+            rules.append(recorder.rule(name.replace(v.GROUP_PREFIX, v.LABEL_PREFIX), summed, labels=told))
     return rules
 
 

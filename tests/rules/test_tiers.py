@@ -242,29 +242,29 @@ def test_objectives_by_label_and_of_two_objectives_the_stricter(version: str) ->
     """Combinations have the strictest of their tier's and their class's objective, classes the one that is theirs."""
     events = traffic(steady, share(0.02), from_s=10 * MINUTE, end_s=END_S - HOUR, clients=CLASSES, seed=3)
     fleet = Fleet(events=events, targets=pair("classes"), counters=by_class, end_s=END_S)
-    objectives = {"workload_class": {"paid_ads": 99.5, "community_ops": 90}}
+    objectives = {"workload_class": {"paid_ads": 99.5, "community_ops": 90}, "client_id": {"globex": 98}}
     by = {"labels": ["client_id", "workload_class"], "objectives": objectives}
     result = play([Case(id="classes", fleet=fleet, more={"by": by})], always({"acme": "premium"}), FIGURES, version)
     budgets = {
         "acme/paid_ads": 0.001,
         "acme/organic": 0.001,
         "globex/paid_ads": 0.005,
-        "globex/community_ops": 0.1,
-        "globex": 0.01,
+        "globex/community_ops": 0.02,
     }
     for name, budget in budgets.items():
-        client, _, workload_class = name.partition("/")
-        labels = {"client_id": client} | ({"workload_class": workload_class} if workload_class else {})
-        if not workload_class:
-            continue  # told apart by the absence of a label, below
-        got = figures(result, "slo_group", **labels)
+        client, workload_class = name.split("/")
+        got = figures(result, "slo_group", client_id=client, workload_class=workload_class)
         assert got == expected(truth(fleet, [name]), budget), name
     unclassed = [p for p in result.answers["slo_group:objective:ratio"] if "workload_class" not in p.labels]
-    assert [points.values for points in unclassed] == [[0.99]]
+    assert [(points.labels["client_id"], points.values) for points in unclassed] == [("globex", [0.98])]
     for workload_class, budget in {"paid_ads": 0.005, "community_ops": 0.1, "organic": 0.01}.items():
         members = [name for name in CLASSES if name.endswith(f"/{workload_class}")]
-        got = figures(result, "slo_label", workload_class=workload_class)
+        got = figures(result, "slo_label", label="workload_class", workload_class=workload_class)
         assert got == expected(truth(fleet, members), budget), workload_class
+    for client, budget in {"acme": 0.01, "globex": 0.02}.items():
+        members = [name for name in CLASSES if name.partition("/")[0] == client]
+        got = figures(result, "slo_label", label="client_id", client_id=client)
+        assert got == expected(truth(fleet, members), budget), client
 
 
 @pytest.mark.parametrize("version", VERSIONS)
