@@ -18,22 +18,24 @@ def run(sloth: Path | None) -> None:
     """Print samples read in all and per minute."""
     print(f"\nsamples read by the rules of one SLO in {DAYS} days, two raw series at {SCRAPE_S}s")
     with tempfile.TemporaryDirectory() as folder:
-        ours = _read(_own_rules(Path(folder)))
-        theirs = _read(_peer_rules(Path(folder), sloth)) if sloth else None
+        ours = _read(own_rules(Path(folder)))
+        theirs = _read(peer_rules(Path(folder), sloth)) if sloth else None
     minutes = END_S / 60
     print(f"sloforge {ours:,} ({ours / minutes:,.0f} a minute)")
     if theirs:
         print(f"sloth    {theirs:,} ({theirs / minutes:,.0f} a minute), {ratio(theirs, ours)} as many")
 
 
-def _own_rules(folder: Path) -> str:
+def own_rules(folder: Path) -> str:
+    """Return the rules of one SLO, made in `folder`."""
     (folder / "own.yml").write_text(inputs.own(1), encoding="utf-8")
     argv: list[str | Path] = [OWN, "generate", folder / "own.yml", "-o", folder / "own"]
     subprocess.run(argv, check=True, capture_output=True)
     return (folder / "own" / "prometheus" / "bench.rules.yml").read_text(encoding="utf-8")
 
 
-def _peer_rules(folder: Path, sloth: Path) -> str:
+def peer_rules(folder: Path, sloth: Path) -> str:
+    """Return what Sloth makes of the same."""
     (folder / "peer.yml").write_text(inputs.peer(1), encoding="utf-8")
     argv: list[str | Path] = [
         sloth,
