@@ -50,7 +50,11 @@ def play(one: Fleet, version: str, shares: dict[str, int], *, ledger: bool) -> R
         **good_attempts("divided"),
     }
     result = simulate(
-        only(rule_files([slo], period="6h"), *RECORDS), one.scrape(), WHOLE | PARTS, end_s=END_S, version=version
+        only(rule_files([slo], period="6h", identity={"cluster": "eu1"}), *RECORDS),
+        one.scrape(),
+        WHOLE | PARTS,
+        end_s=END_S,
+        version=version,
     )
     assert result.errors == {}
     return result

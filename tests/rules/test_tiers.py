@@ -70,7 +70,13 @@ def play(
     clients: Mapping[str, str] | None = None,
 ) -> Result:
     """Simulate the cases as SLOs of one service, with the tiers that exporters show and definitions tell."""
-    rules = rule_files([one.definition for one in cases], period=period, tiers=TIERS, clients=dict(clients or {}))
+    rules = rule_files(
+        [one.definition for one in cases],
+        period=period,
+        identity={"cluster": "eu1"},
+        tiers=TIERS,
+        clients=dict(clients or {}),
+    )
     series = [series for one in cases for series in one.fleet.scrape()]
     files = only(rules, *RECORDS, *CONSTANTS)
     result = simulate(files, [*series, *info], queries, end_s=END_S, version=version)
