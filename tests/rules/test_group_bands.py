@@ -27,7 +27,9 @@ def play(targets: tuple[Target, ...], failures: dict[str, int], version: str) ->
     by = {"labels": ["client_id"]}
     slo = {"id": "banded", "objective": 95, "by": by, "alerts": False, **good_attempts("banded")}
     queries = {"band": Query("slo_group:band:state", END_S, 0, MINUTE)}
-    queries["wanted"] = Query("slo_group:band:wanted", END_S, 0, MINUTE)
+    asked = [f'max without (band) ({n} + 0 * slo_group:band:asked_timestamp_seconds{{band="{band}"}})'
+             for n, band in ((2, "red"), (1, "yellow"))]  # fmt: skip
+    queries["wanted"] = Query(" or ".join(asked), END_S, 0, MINUTE)
     result = simulate(rule_files([slo], period="6h"), fleet.scrape(), queries, end_s=END_S, version=version)
     assert result.errors == {}
     return result
