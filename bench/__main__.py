@@ -2,13 +2,14 @@
 
 import sys
 
-from bench import clients, compiling, exporter, gate, peer, samples, start
+from bench import clients, compiling, exporter, gate, paging, peer, samples, start
 
 BENCHMARKS = {
     "start": start.run,
     "gate": gate.run,
     "compile": compiling.run,
     "samples": samples.run,
+    "paging": paging.run,
     "clients": clients.run,
     "exporter": exporter.run,
 }
