@@ -40,7 +40,7 @@ bench: $(READY) ## print each figure beside its peer's
 	$(BIN)/python -m bench
 
 clean: ## remove what make has made; generated/ is committed and stays
-	rm -rf $(VENV) .tools bench/.peer build dist tests/engine/bin
+	rm -rf $(VENV) .tools bench/.peer build dist tests/engine/bin tests/deploy/bin
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find $(SOURCE) -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -35,7 +35,7 @@ def operator_config(plan: RoutePlan) -> Artifact:
     data: Data = {
         "apiVersion": "monitoring.coreos.com/v1alpha1",
         "kind": "AlertmanagerConfig",
-        "metadata": {"name": "slo-routes"},
+        "metadata": {"name": "slo-routes", "labels": {"slo": "sloforge"}},
         "spec": spec,
     }
     note = _ANY_TIME % plan.office.timezone if plan.office and not office else ""

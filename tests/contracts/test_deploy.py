@@ -1,0 +1,167 @@
+"""What stands in deploy/ is what the programs that read it would take, hardened, and keeps to what the rest says."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sloforge.model.routing import Kind, Routing
+from sloforge.pipeline import compile_files
+from sloforge.plan.routes import plan_routes
+from sloforge.policy import MEMORY_S, PERIOD_S
+from sloforge.quantities import parse_duration
+from sloforge.render.alertmanager import standalone
+from tests.unit.plan.test_routes import BANK, ROUTING, SHOP
+
+SOURCES = Path(__file__).parent.parent / "deploy"
+MANIFESTS = ("alertmanager.yml", "exporter.yml", "prometheus.yml")
+
+
+@pytest.fixture(scope="module")
+def deploy(root: Path) -> Path:
+    return root / "deploy"
+
+
+@pytest.fixture(scope="module")
+def checker() -> Path:
+    """tests/deploy, built if it is missing or older than its sources."""
+    path = SOURCES / "bin" / "check"
+    newest = max(source.stat().st_mtime for source in SOURCES.iterdir() if source.is_file())
+    if path.exists() and path.stat().st_mtime >= newest:
+        return path
+    go = shutil.which("go")
+    if go is None:
+        pytest.skip("needs Go to build tests/deploy")
+    path.parent.mkdir(exist_ok=True)
+    fresh = path.with_suffix(f".{os.getpid()}")
+    subprocess.run([go, "build", "-o", fresh, "."], cwd=SOURCES, check=True, timeout=1800)
+    fresh.replace(path)
+    return path
+
+
+def checked(checker: Path, *arguments: object) -> str:
+    """What is wrong with a file; empty if nothing is."""
+    done = subprocess.run([checker, *map(str, arguments)], capture_output=True, text=True, timeout=60)
+    return "" if done.returncode == 0 else done.stderr or "refused"
+
+
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_kubernetes_and_the_operator_read_the_manifests(checker: Path, deploy: Path, name: str, tmp_path: Path) -> None:
+    assert not checked(checker, "kubernetes", deploy / "kubernetes" / name)
+    spoilt = (deploy / "kubernetes" / name).read_text().replace("    matchLabels:", "    matchLabel:", 1)
+    (tmp_path / name).write_text(spoilt)
+    assert "matchLabel" in checked(checker, "kubernetes", tmp_path / name)
+
+
+def test_no_manifest_is_left_out(deploy: Path) -> None:
+    assert sorted(path.name for path in (deploy / "kubernetes").iterdir()) == sorted(MANIFESTS)
+
+
+def test_compose_reads_its_file(checker: Path, deploy: Path, tmp_path: Path) -> None:
+    assert not checked(checker, "compose", deploy / "compose.yml")
+    (tmp_path / "compose.yml").write_text((deploy / "compose.yml").read_text().replace("read_only:", "readonly:"))
+    assert "readonly" in checked(checker, "compose", tmp_path / "compose.yml")
+
+
+def test_systemd_reads_the_unit(deploy: Path) -> None:
+    tool = shutil.which("systemd-analyze")
+    if tool is None:
+        pytest.skip("no systemd on this system")
+    argv = [tool, "verify", str(deploy / "exporter" / "sloforge-exporter.service")]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_newest_alertmanager_takes_what_the_oldest_takes(checker: Path, root: Path, tmp_path: Path) -> None:
+    """0.34, its matchers read strictly; amtool 0.25 is asked by `generate` itself."""
+    base = root / "deploy" / "alertmanager" / "base.yml"
+    compiled = compile_files([root / "slo_definitions.yml"], base=base, operator=True)
+    assert not compiled.checked.failed, compiled.diagnostics
+    for artifact in compiled.artifacts:
+        path = tmp_path / artifact.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(artifact.text)
+    assert not checked(checker, "alertmanager", tmp_path / "alertmanager" / "alertmanager.yml")
+    assert not checked(checker, "kubernetes", tmp_path / "alertmanager" / "alertmanagerconfig.yml")
+
+
+def test_alerts_arrive_alike_in_the_newest_alertmanager(checker: Path, tmp_path: Path) -> None:
+    plan = plan_routes([SHOP, BANK], ROUTING)
+    config = tmp_path / "alertmanager.yml"
+    config.write_text(standalone(plan).text)
+    for expected in plan.expectations:
+        argv = [str(checker), "route", str(config), json.dumps(dict(expected.labels))]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
+        assert tuple(done.stdout.split()) == expected.receivers, expected.name
+
+
+def test_rules_become_a_prometheus_rule_as_the_manifest_says(checker: Path, root: Path, tmp_path: Path) -> None:
+    text = (root / "deploy" / "kubernetes" / "prometheus.yml").read_text()
+    command = re.search(r"^#   (\{ printf .*\n#.*;) \} \| kubectl", text, re.MULTILINE)
+    assert command
+    script = command[1].replace("\n#", "\n") + " }"
+    done = subprocess.run(["sh", "-c", script], cwd=root, capture_output=True, text=True, timeout=60)
+    (tmp_path / "rule.yml").write_text(done.stdout)
+    assert not checked(checker, "kubernetes", tmp_path / "rule.yml")
+    assert yaml.safe_load(done.stdout)["spec"]["groups"]
+
+
+def containers(deploy: Path) -> list[dict[str, Any]]:
+    documents = [
+        document for name in MANIFESTS for document in yaml.safe_load_all((deploy / "kubernetes" / name).read_text())
+    ]
+    return [document["spec"]["template"]["spec"] for document in documents if document["kind"] == "Deployment"] + [
+        document["spec"] for document in documents if document["kind"] in ("Prometheus", "Alertmanager")
+    ]
+
+
+def test_nothing_runs_as_root_or_may_become_it(deploy: Path) -> None:
+    services = yaml.safe_load((deploy / "compose.yml").read_text())["services"]
+    assert len(services) == 3
+    for service in services.values():
+        assert service["user"] == "65534:65534"
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+    for pod in containers(deploy):
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for container in pod.get("containers", []):  # the operator sets the same for its own
+            own = container["securityContext"]
+            assert (own["readOnlyRootFilesystem"], own["allowPrivilegeEscalation"]) == (True, False)
+            assert own["capabilities"] == {"drop": ["ALL"]}
+    assert "USER 65534:65534" in (deploy / "exporter" / "Dockerfile").read_text()
+    assert "NoNewPrivileges=true" in (deploy / "exporter" / "sloforge-exporter.service").read_text()
+
+
+def test_mounts_lead_to_files_that_exist(root: Path, deploy: Path) -> None:
+    services = yaml.safe_load((deploy / "compose.yml").read_text())["services"]
+    mounted = [volume.split(":")[0] for service in services.values() for volume in service["volumes"]]
+    folders = [deploy / path for path in mounted if path.startswith(".") and path != "./secrets"]
+    assert len(folders) == 4
+    assert all(folder.exists() for folder in folders)
+    copied = re.findall(r"^COPY (.+) /source", (deploy / "exporter" / "Dockerfile").read_text(), re.MULTILINE)
+    assert all((root / name).exists() for names in copied for name in names.split())
+
+
+def test_data_are_kept_as_long_as_rules_look_back(deploy: Path) -> None:
+    said = "".join((deploy / name).read_text() for name in ("compose.yml", "prometheus/prometheus.yml"))
+    lengths = re.findall(r"retention\.time=(\w+)", said)
+    lengths.append(re.findall(r"retention: (\d+d)", (deploy / "kubernetes" / "prometheus.yml").read_text())[0])
+    assert len(lengths) == 3
+    assert all(parse_duration(length) > max(PERIOD_S, MEMORY_S) for length in lengths)
+
+
+def test_the_base_has_every_receiver_and_no_secret(deploy: Path) -> None:
+    text = (deploy / "alertmanager" / "base.yml").read_text()
+    names = {receiver["name"] for receiver in yaml.safe_load(text)["receivers"]}
+    assert {Routing().receivers[kind] for kind in Kind} < names
+    checked = compile_files([deploy.parent / "slo_definitions.yml"], base=deploy / "alertmanager" / "base.yml").checked
+    assert not [finding for finding in checked.diagnostics if finding.span.path.endswith("base.yml")]
