@@ -37,15 +37,19 @@ class Counters:
         self._failing[part] = now, _ = time.time(), share
         return now
 
-    def page(self) -> str:
-        """Return the counters as they are now."""
-        now = time.time()
-        lines = [f"process_start_time_seconds {self._start_s}", *self.lines]
+    def at(self, now: float) -> dict[tuple[str, str], int]:
+        """Return each counter, by metric and part, as it was or is at `now`."""
+        values = {}
         for part in self._parts:
             since, share = self._failing.get(part, (now, 0))
-            lines.append(f'requests_total{{part="{part}"}} {int((now - self._start_s) * RATE)}')
-            lines.append(f'failures_total{{part="{part}"}} {int((now - since) * share * RATE)}')
-        return "\n".join([*lines, ""])
+            values["requests_total", part] = int((now - self._start_s) * RATE)
+            values["failures_total", part] = int(max(0, now - since) * share * RATE)
+        return values
+
+    def page(self) -> str:
+        """Return what a scrape shows."""
+        counters = [f'{metric}{{part="{part}"}} {value}' for (metric, part), value in self.at(time.time()).items()]
+        return "\n".join([f"process_start_time_seconds {self._start_s}", *counters, *self.lines, ""])
 
 
 @contextmanager
@@ -87,6 +91,16 @@ class Sink:
         while not self._calls.empty():
             self._heard.append(self._calls.get_nowait())
         return [c for c in self._heard if (c.kind, c.slo, c.payload["status"]) == (kind, slo, status)]
+
+    def told_anew(self, kind: str, slo: str) -> int:
+        """Return how many notifications told of an alert that no earlier one had told of; the rest tell of an end."""
+        seen: set[str] = set()
+        told = 0
+        for call in self.heard(kind, slo):
+            firing = {alert["fingerprint"] for alert in call.payload["alerts"] if alert["status"] == "firing"}
+            told += not firing <= seen
+            seen |= firing
+        return told
 
     def first(self, kind: str, slo: str, timeout_s: float, status: str = "firing") -> Call:
         """Return the first of them, once it is there."""
