@@ -100,7 +100,9 @@ def _asked_note(numbers: Enforcement) -> str:
 def _asked(scope: Scope, numbers: Enforcement, excused: str) -> list[RecordingRule]:
     on, left = scope.on, _left(scope)
     green, yellow = format_number(numbers.green_from), format_number(numbers.yellow_from)
-    enough = f"and {on} ({scope.series(v.FAILED_PERIOD + v.WITH_EXCLUSIONS)} >= {numbers.min_failures})"
+    # A ledger tells a whole period before the SLO's first tick is known, from which on it learns. Coverage tells both.
+    failed = scope.series(v.FAILED_PERIOD + v.WITH_EXCLUSIONS)
+    enough = f"and {on} ({failed} >= {numbers.min_failures})\n  and {on} {scope.series(v.COVERAGE)}"
     burn, on_end = scope.series(v.PAGE_BURN), format_duration(numbers.page_for_s)
     minutes = f"{burn}[{format_duration(numbers.page_for_s - TICK_S // 2)}]"
     page = f"min_over_time({minutes}) == 1\n  and {burn} offset {on_end} == 1"

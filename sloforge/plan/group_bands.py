@@ -43,7 +43,8 @@ def slow_group_bands(scope: Scope, service: Service, numbers: Enforcement) -> li
 def _asked(scope: Scope, numbers: Enforcement) -> list[RecordingRule]:
     left, failed = (scope.series(name + v.WITH_EXCLUSIONS) for name in (v.GROUP_REMAINING, v.GROUP_FAILED_PERIOD))
     green, yellow = format_number(numbers.green_from), format_number(numbers.yellow_from)
-    rest = f"and ({failed} >= {numbers.min_failures})\n  unless {scope.on} {scope.series(LEARNING)}"
+    known = f"and {scope.on} {scope.series(v.COVERAGE)}\n  unless {scope.on} {scope.series(LEARNING)}"
+    rest = f"and ({failed} >= {numbers.min_failures})\n  {known}"
     asks = ((YELLOW, f"{left} < {green} >= {yellow}"), (RED, f"{left} < {yellow}"))
     return [
         _rule(v.GROUP_BAND_ASKED, moment(f"\n  {less}\n  {rest}\n"), labels=((BAND, band),), sparse=True)
