@@ -95,6 +95,7 @@ def simulate(
     end_s: float,
     down: Sequence[Span] = (),
     version: str = "prom3",
+    timeout_s: float = 900,
 ) -> Result:
     """Play rule files (name -> YAML text, or second -> such a set, for reloads) until `end_s` and ask the queries.
 
@@ -110,7 +111,7 @@ def simulate(
         "down": down,
     }  # fmt: skip
     done = subprocess.run(
-        [binary(version)], input=json.dumps(case), capture_output=True, text=True, timeout=900, check=False
+        [binary(version)], input=json.dumps(case), capture_output=True, text=True, timeout=timeout_s, check=False
     )
     if done.returncode != 0:
         raise RuntimeError(f"the engine refused the case: {done.stderr[-2000:]}")
