@@ -32,10 +32,7 @@ if TYPE_CHECKING:
 CLEAN, FINDINGS, TOOL_MISSING = 0, 1, 3  # 2, wrong usage, is typer's own
 DEFAULT_FOLDER: Final = Path("generated")
 DEBUG: Final = "SLOFORGE_DEBUG"
-NO_BASE: Final = (
-    "No Alertmanager configuration of yours was found, so only the routes were made: put them into yours by hand, or "
-    "name it with --alertmanager-base."
-)
+NO_BASE: Final = "Put the routes into your Alertmanager configuration by hand, or name it with --alertmanager-base."
 LONG_WORK_BYTES: Final = 200_000  # definitions that take seconds: a person at a terminal sees that it goes on
 
 
@@ -177,7 +174,7 @@ def generate(
         complaints += refusals
         summary = _changes(compiled, differences, output)
     _finish(compiled.checked.and_(complaints), format, strict, summary + verified)
-    if base is None:
+    if base is None and not check:
         typer.echo(NO_BASE)
     if stats:
         typer.echo("\n".join(pipeline.costs(compiled)))

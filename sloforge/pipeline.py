@@ -212,9 +212,9 @@ def find_amtool() -> str | None:
 
 def verifier(tool: str | None, alerts: str | None) -> str:
     """Return who verifies, in words: promtool and amtool, where they are."""
-    rules = f"promtool {promtool.version(tool)}" if tool else "the built-in PromQL parser, without promtool"
+    rules = f"promtool {promtool.version(tool)}" if tool else "the built-in PromQL parser, without promtool,"
     routes = f"amtool {amtool.version(alerts)}" if alerts else "the built-in judge of routes, without amtool"
-    return f"{rules}, and {routes}"
+    return f"{rules} and {routes}"
 
 
 def costs(compiled: Compiled) -> list[str]:

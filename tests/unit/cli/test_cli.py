@@ -66,12 +66,16 @@ def test_generates_verifies_and_says_so(project: Path) -> None:
     ran = sloforge("generate", cwd=project)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert re.fullmatch(
-        r"generated: 3 files written; 1 SLO of 1 service, \d+ rules\. Verified by promtool \d+\.\d+\.\d+\.\n",
+        r"generated: 6 files written; 1 SLO of 1 service, \d+ rules\. Verified by promtool \d+\.\d+\.\d+ and "
+        r"amtool \d+\.\d+\.\d+\.\nPut the routes into .+\n",
         ran.stdout,
     )
     assert sorted(tree(project / "generated")) == [
+        "alertmanager/slo-routes.yml",
+        "alertmanager/templates/sloforge.tmpl",
         "manifest.json",
         "prometheus/shop.rules.yml",
+        "tests/routes.yml",
         "tests/shop.test.yml",
     ]
     again = sloforge("generate", cwd=project)
@@ -92,9 +96,11 @@ def test_check_names_each_difference_and_writes_nothing(project: Path) -> None:
     messages = [finding["message"] for finding in json.loads(drifted.stderr)]
     assert drifted.returncode == 1
     assert sorted(message.split()[0] for message in messages) == [
+        "alertmanager/slo-routes.yml",
         "manifest.json",
         "prometheus/shop.rules.yml",
         "prometheus/store.rules.yml",
+        "tests/routes.yml",
         "tests/store.test.yml",
     ]
     assert tree(project / "generated") == before
@@ -229,7 +235,7 @@ def test_a_full_disk_leaves_the_old_tree(project: Path) -> None:
     sloforge("generate", cwd=project)
     before = tree(project / "generated")
     (project / "slo_definitions.yml").write_text(GOOD.replace("99.5", "99.9"))
-    ran = sloforge("generate", "--no-promtool", cwd=project, limit=2048)
+    ran = sloforge("generate", "--no-promtool", "--no-amtool", cwd=project, limit=2048)
     assert ran.returncode == 1
     assert "SF501" in ran.stderr
     assert tree(project / "generated") == before
@@ -238,7 +244,7 @@ def test_a_full_disk_leaves_the_old_tree(project: Path) -> None:
 def test_a_fault_of_our_own_is_a_sentence(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise KeyError("lost")
 
     monkeypatch.chdir(project)
