@@ -19,7 +19,6 @@ from sloforge.quantities import DAY, HOUR, format_duration, format_number
 LEARNING = "slo:band:learning_seconds"  # sparse: the age of an SLO that is too young to have a band
 TICKET_DAY = "slo_slow:burn_ticket:day"
 TICKET_DAYS = "slo_slow:burn_ticket:days"
-ROUNDED = "0.00000001"
 TICKET_STAYS_S = 3 * HOUR  # looked for once an hour: seen even where Prometheus is down for one or two
 _PAGES = ("page_fast", "page_slow")
 _TICKETS = ("ticket_fast", "ticket_slow")
@@ -180,8 +179,12 @@ def _held_by(scope: Scope, reason: str) -> str:
 
 
 def _left(scope: Scope) -> str:
-    """Rounded, because 1 - 80/100 is a hair less than 0.2, and who has just enough left is not RED."""
-    return f"round({scope.series(v.REMAINING_RATIO + v.WITH_EXCLUSIONS)}, {ROUNDED})"
+    return rounded(scope.series(v.REMAINING_RATIO + v.WITH_EXCLUSIONS))
+
+
+def rounded(left: str) -> str:
+    """Return what is left of a budget without a float's noise: 1 - 80/100 is a hair less than 0.2, but is not RED."""
+    return f"round({left}, 0.00000001)"
 
 
 def _names(scope: Scope, *, slo: bool = True) -> str:

@@ -28,7 +28,7 @@ def freeze(scope: Scope, governance: Governance) -> list[RecordingRule]:
 
 def remembered_red(scope: Scope) -> list[RecordingRule]:
     """Return the slow group's memory of RED."""
-    return kept(scope, RED_TICK, "When the service was RED last")
+    return kept(scope, RED_TICK, "When the service was RED last", long=True)
 
 
 def _note(governance: Governance, unfrozen_s: int) -> str:

@@ -2,7 +2,7 @@
 
 from sloforge import vocabulary as v
 from sloforge.model.objects import Pairs, Service
-from sloforge.plan.bands import BAND, LEARNING, RED, YELLOW
+from sloforge.plan.bands import BAND, LEARNING, RED, YELLOW, rounded
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope
 from sloforge.plan.remembered import copies, moment, within
@@ -41,7 +41,8 @@ def slow_group_bands(scope: Scope, service: Service, numbers: Enforcement) -> li
 
 
 def _asked(scope: Scope, numbers: Enforcement) -> list[RecordingRule]:
-    left, failed = (scope.series(name + v.WITH_EXCLUSIONS) for name in (v.GROUP_REMAINING, v.GROUP_FAILED_PERIOD))
+    remaining, failed = (scope.series(name + v.WITH_EXCLUSIONS) for name in (v.GROUP_REMAINING, v.GROUP_FAILED_PERIOD))
+    left = rounded(remaining)
     green, yellow = format_number(numbers.green_from), format_number(numbers.yellow_from)
     known = f"and {scope.on} {scope.series(v.COVERAGE)}\n  unless {scope.on} {scope.series(LEARNING)}"
     rest = f"and ({failed} >= {numbers.min_failures})\n  {known}"

@@ -17,22 +17,15 @@ def moment(condition: str) -> str:
     return f"time() + 0 * ({condition})"
 
 
-def kept(scope: Scope, name: str, note: str = "") -> list[RecordingRule]:
-    """Return the slow group's rules that keep the largest value of a sparse series for as long as we remember."""
+def kept(scope: Scope, name: str, note: str = "", *, long: bool = False) -> list[RecordingRule]:
+    """Return the slow group's rules that keep the largest value of a sparse series for as long as we remember.
+
+    `long` is what may go on for weeks: see `copies`.
+    """
     lately = scope.series(copy_name(name, DAY))
     longest = f"{lately}\nor max_over_time({lately}[{format_duration(MEMORY_S)}:1h])"
     most = RecordingRule(record=_most(name), expr=longest, origin=ANYWHERE, sparse=True)
-    return [copy(scope, name, DAY, note), most]
-
-
-def copies(scope: Scope, name: str, stays_s: int, note: str = "") -> list[RecordingRule]:
-    """Return two copies in the slow group of what may go on for weeks: the second has a fifth of the samples to read.
-
-    An outage of more than an hour right after a sample loses it.
-    """
-    hour = copy(scope, name, HOUR, note)
-    expr = over("max_over_time", scope.series(hour.record), stays_s)
-    return [hour, RecordingRule(record=copy_name(name, stays_s), expr=expr, origin=ANYWHERE, sparse=True)]
+    return [*(copies(scope, name, DAY, note) if long else [copy(scope, name, DAY, note)]), most]
 
 
 def copy(scope: Scope, name: str, stays_s: int, note: str = "") -> RecordingRule:
@@ -43,6 +36,16 @@ def copy(scope: Scope, name: str, stays_s: int, note: str = "") -> RecordingRule
     """
     expr = over("max_over_time", scope.series(name), stays_s)
     return RecordingRule(record=copy_name(name, stays_s), expr=expr, origin=ANYWHERE, note=note, sparse=True)
+
+
+def copies(scope: Scope, name: str, stays_s: int, note: str = "") -> list[RecordingRule]:
+    """Return two copies, the second made of the first: a fifth of the samples to read.
+
+    The price: what began less than five minutes before an outage of more than an hour is lost.
+    """
+    hour = copy(scope, name, HOUR, note)
+    expr = over("max_over_time", scope.series(hour.record), stays_s)
+    return [hour, RecordingRule(record=copy_name(name, stays_s), expr=expr, origin=ANYWHERE, sparse=True)]
 
 
 def within(scope: Scope, name: str, window_s: int) -> str:
