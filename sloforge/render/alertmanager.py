@@ -1,5 +1,6 @@
 """Routes as Alertmanager reads them: grafted onto the user's configuration, and alone for those who own the root."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from sloforge.render.artifacts import Artifact
 from sloforge.render.prose import template_folder
 from sloforge.render.serialize import Data, Item, Noted, Verbatim, to_yaml, to_yaml_with_lines
 
-NOTHING: Final = ("", "~", "null")  # what an unquoted scalar may look like that stands for nothing
+_SPACE: Final = re.compile(r"\s")  # no number, boolean or null has one
 
 _WHOLE: Final = """\
 Made by sloforge from your own Alertmanager configuration (the base) and the SLO definitions. Do not edit: change one of
@@ -89,9 +90,9 @@ def _artifact(path: str, data: Data, header: str) -> Artifact:
 
 
 def _data(value: Any) -> Any:
-    """Return a value of the base ready to be written: what stood without quotes stands without them again."""
-    if isinstance(value, Plain):
-        return Verbatim("null" if value in NOTHING else str(value))
+    """Return a value of the base ready to be written: what may be more than text without quotes gets none again."""
+    if isinstance(value, Plain) and not _SPACE.search(value):
+        return Verbatim(str(value) or "null")
     if isinstance(value, dict):
         return {key: _data(inner) for key, inner in value.items()}
     if isinstance(value, list):

@@ -2,12 +2,14 @@
 
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from sloforge.cli import app
+from sloforge.model.routing import Routing
 from sloforge.parse.policy_document import FILES
 from sloforge.pipeline import check_files
 from sloforge.policy import CHANGES, Enforcement
@@ -43,6 +45,14 @@ def test_the_defaults_are_told_as_they_are(page: str, root: Path, tmp_path: Path
     own = check_files([root / "slo_definitions.yml"]).governance.enforcement
     assert told == own == Enforcement()
     assert all(name in page for name in CHANGES)
+
+
+def test_the_usual_routing_is_told_as_it_is(page: str, root: Path, tmp_path: Path) -> None:
+    (tmp_path / "routing.yml").write_text(dict(YAML.findall(page))["routing.yml"])
+    told = check_files([root / "slo_definitions.yml"], policy=tmp_path).governance.routing
+    assert (len(told.owners), len(told.clients)) == (1, 1)
+    own = check_files([root / "slo_definitions.yml"]).governance.routing
+    assert replace(told, owners=(), clients=()) == own == Routing()
 
 
 def test_a_monday_is_made_of_commands_that_exist(page: str) -> None:

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from sloforge.model.base_checks import read_base
+from sloforge.model.base_checks import check_base, read_base
+from sloforge.model.governance import Governance
 from sloforge.model.routing import Base, OfficeHours, Routing
 from sloforge.parse.text import parse_yaml
 from sloforge.plan.route_ir import RoutePlan
@@ -61,9 +64,12 @@ def base(text: str = BASE) -> Base:
     return read
 
 
-@pytest.fixture(scope="module")
+PLAN = plan_routes([SHOP, BANK], ROUTING)
+
+
+@pytest.fixture
 def plan() -> RoutePlan:
-    return plan_routes([SHOP, BANK], ROUTING)
+    return PLAN
 
 
 def loaded(text: str) -> Any:
@@ -82,6 +88,53 @@ def test_what_is_the_users_stays_as_it_was(plan: RoutePlan) -> None:
 def test_nothing_of_the_users_takes_our_alerts_and_a_log_sees_them(plan: RoutePlan) -> None:
     order = [route["receiver"] for route in loaded(whole(base(), plan).text)["route"]["routes"]]
     assert order == ["log", "slo-ticket", "slo-ticket", "database", "log"]
+
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\ufeff"), max_size=12)
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | TEXT
+    | st.sampled_from(["yes", "0755", "1e3", "a\n\nb", "~", "{{ x }}"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None)  # a busy machine is not a fault
+@given(st.dictionaries(TEXT, ANYTHING, max_size=4), st.sampled_from([True, False, None]), st.integers(20, 80))
+def test_any_other_content_goes_through(content: dict[str, Any], flow: bool | None, width: int) -> None:
+    tree = {
+        "global": content,
+        "route": {"receiver": "x", "more": content},
+        "receivers": [{"name": "x", "more": content}],
+    }
+    text = yaml.safe_dump(tree, allow_unicode=True, default_flow_style=flow, width=width)
+    parsed = parse_yaml(text, "base.yml", plain=True)
+    if parsed.diagnostics:  # such as a merge key: refused, and said so
+        return
+    read, faults = read_base(parsed, "base.yml", text)
+    assert read, faults
+    before, after = loaded(text), loaded(whole(read, PLAN).text)
+    assert after["global"] == before["global"]
+    assert after["receivers"] == before["receivers"]
+    assert after["route"]["more"] == before["route"]["more"]
+
+
+KEYS = st.sampled_from(["route", "receivers", "inhibit_rules", "time_intervals", "templates"])
+
+
+@settings(deadline=None)  # a busy machine is not a fault
+@given(st.dictionaries(KEYS, ANYTHING), st.booleans())
+def test_any_tree_is_read_or_refused(content: dict[str, Any], rooted: bool) -> None:
+    text = yaml.safe_dump(content | ({"route": {"receiver": "x", "routes": content.get("route")}} if rooted else {}))
+    parsed = parse_yaml(text, "base.yml", plain=True)
+    read, faults = read_base(parsed, "base.yml", text)
+    assert read or faults or parsed.diagnostics
+    if read:
+        check_base(read, Governance(), parsed.spans, {})
+        assert loaded(whole(read, PLAN).text)["route"]["routes"]
 
 
 @pytest.mark.parametrize(
