@@ -280,7 +280,7 @@ def _check_texts(texts: Mapping[str, str], previous: Mapping[str, str]) -> Check
 def _with_base(checked: Checked, path: Path, places: SpanMap) -> Checked:
     """Return the same with the Alertmanager configuration at `path`, and what is wrong with it.
 
-    `places` are those of the policy folder. The text is shown by findings only where no secret stands in it.
+    `places` are those of the policy folder. Findings show lines of the text only if it is known to hold no secret.
     """
     if not path.is_file():
         message = "there is no such Alertmanager configuration"
@@ -293,7 +293,7 @@ def _with_base(checked: Checked, path: Path, places: SpanMap) -> Checked:
     complaints = [*parsed.diagnostics, *faults]
     if base is not None:
         complaints += check_base(base, checked.governance, parsed.spans, places)
-    if not any(complaint.code is Code.BASE_SECRET for complaint in complaints):
+    if base is not None and not any(complaint.code is Code.BASE_SECRET for complaint in complaints):
         checked = replace(checked, sources={**checked.sources, str(path): text})
     return replace(checked, base=base).and_(complaints)
 

@@ -105,21 +105,26 @@ def _scalars(value: object, at: Route = ()) -> Iterator[tuple[Route, str]]:
         yield at, value
 
 
+def _key(route: Route) -> str:
+    return next(part for part in reversed(route) if isinstance(part, str))
+
+
 def secrets(base: Base) -> Iterator[Complaint]:
     """Secrets stand in files of their own, which this program never reads."""
     for route, value in _scalars(base.tree):
-        key = next(part for part in reversed(route) if isinstance(part, str))
-        if value and (key in SECRETS or (key == "api_url" and _KEY_OF_API_URL in route) or _TELLING.search(value)):
-            hint = f"put it into a file and name that: `{key}_file: /etc/alertmanager/secrets/...`"
-            if key in ("url", "api_url") and key not in SECRETS:
-                hint = "keep the address free of it: `http_config: {authorization: {credentials_file: ...}}`"
+        key = _key(route)
+        is_secret = key in SECRETS or (key == "api_url" and _KEY_OF_API_URL in route)
+        if value and (is_secret or _TELLING.search(value)):
+            hint = "keep the address free of it: `http_config: {authorization: {credentials_file: ...}}`"
+            if is_secret:
+                hint = f"put it into a file and name that: `{key}_file: /etc/alertmanager/secrets/...`"
             yield Complaint(Code.BASE_SECRET, (*route, KEY), f"{key} holds a secret, which would be copied on", hint)
 
 
 def relative_paths(base: Base) -> Iterator[Complaint]:
     """Paths are relative to the configuration, and the one that is written stands elsewhere."""
     for route, value in _scalars(base.tree):
-        key = next(part for part in reversed(route) if isinstance(part, str))
+        key = _key(route)
         named = key.endswith("_file") or (key == "templates" and value != v.TEMPLATES_GLOB)
         if named and value and not PurePosixPath(value).is_absolute():
             message = f"{value} is looked for beside the written {v.ALERTMANAGER_FILE}, not beside this file"

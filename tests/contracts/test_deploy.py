@@ -1,7 +1,7 @@
 """What stands in deploy/ is what the programs that read it would take, hardened, and keeps to what the rest says."""
 
+import fcntl
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -33,15 +33,15 @@ def checker() -> Path:
     """tests/deploy, built if it is missing or older than its sources."""
     path = SOURCES / "bin" / "check"
     newest = max(source.stat().st_mtime for source in SOURCES.iterdir() if source.is_file())
-    if path.exists() and path.stat().st_mtime >= newest:
-        return path
-    go = shutil.which("go")
-    if go is None:
-        pytest.skip("needs Go to build tests/deploy")
     path.parent.mkdir(exist_ok=True)
-    fresh = path.with_suffix(f".{os.getpid()}")
-    subprocess.run([go, "build", "-o", fresh, "."], cwd=SOURCES, check=True, timeout=1800)
-    fresh.replace(path)
+    with path.with_suffix(".lock").open("w") as lock:  # several workers want it; one builds it, in minutes
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.exists() and path.stat().st_mtime >= newest:
+            return path
+        go = shutil.which("go")
+        if go is None:
+            pytest.skip("needs Go to build tests/deploy")
+        subprocess.run([go, "build", "-o", path, "."], cwd=SOURCES, check=True, timeout=1800)
     return path
 
 

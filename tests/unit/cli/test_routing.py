@@ -87,6 +87,13 @@ def test_a_secret_is_refused_and_never_repeated(shop: Path, form: str) -> None:
     assert not (shop / "generated").exists()
 
 
+def test_nor_is_it_where_the_file_cannot_be_read(shop: Path) -> None:
+    give_base(shop, 'global: {slack_api_url: "https://hooks.slack.com/T0/hunter2"\nroute: [')
+    done = sloforge("validate", cwd=shop)
+    assert done.returncode == 1
+    assert "hunter2" not in done.stderr + done.stdout
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
