@@ -23,7 +23,7 @@ SECRETS: Final = frozenset(
     "auth_secret api_key api_secret bot_token user_key token token_id webhook_url app_token bearer_token password "
     "credentials client_secret secret_key access_key secret secrets alert_source_token".split()
 )
-_KEY_OF_API_URL: Final = "slack_configs"  # `api_url` is a secret there, and an address anywhere else
+_SLACK: Final = "slack_configs"  # `api_url` is a secret there, and an address anywhere else
 # https://user:password@host, or ?token=…: what lets in whoever reads it.
 _TELLING: Final = re.compile(
     r"://[^/?#@\s]*:[^/?#@\s]+@|[?&](?:access_)?(?:token|key|secret|password|sig)=", re.IGNORECASE
@@ -113,7 +113,7 @@ def secrets(base: Base) -> Iterator[Complaint]:
     """Secrets stand in files of their own, which this program never reads."""
     for route, value in _scalars(base.tree):
         key = _key(route)
-        is_secret = key in SECRETS or (key == "api_url" and _KEY_OF_API_URL in route)
+        is_secret = key in SECRETS or (key == "api_url" and _SLACK in route)
         if value and (is_secret or _TELLING.search(value)):
             hint = "keep the address free of it: `http_config: {authorization: {credentials_file: ...}}`"
             if is_secret:

@@ -69,6 +69,12 @@ def test_compose_reads_its_file(checker: Path, deploy: Path, tmp_path: Path) -> 
     assert "readonly" in checked(checker, "compose", tmp_path / "compose.yml")
 
 
+def test_docker_reads_how_the_image_is_built(checker: Path, deploy: Path, tmp_path: Path) -> None:
+    assert not checked(checker, "image", deploy / "exporter" / "Dockerfile")
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nUSR 1\n")
+    assert "USR" in checked(checker, "image", tmp_path / "Dockerfile")
+
+
 def test_systemd_reads_the_unit(deploy: Path) -> None:
     tool = shutil.which("systemd-analyze")
     if tool is None:

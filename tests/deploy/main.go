@@ -3,6 +3,7 @@
 //	check alertmanager FILE   Alertmanager's own reader of configurations, its newest version, matchers strict
 //	check route FILE LABELS   the receivers that an alert with these labels (JSON) reaches there, one a line
 //	check compose FILE        the reader of docker compose
+//	check image FILE          the reader of docker build
 //	check kubernetes FILE     Kubernetes' and the Prometheus operator's own types; unknown fields are refused
 package main
 
@@ -16,6 +17,8 @@ import (
 	"os"
 
 	"github.com/compose-spec/compose-go/v2/cli"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	monitoringv1alpha1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1alpha1"
 	"github.com/prometheus/alertmanager/config"
@@ -63,7 +66,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) < 2 {
-		return errors.New("usage: check alertmanager|route|compose|kubernetes FILE [LABELS]")
+		return errors.New("usage: check alertmanager|route|compose|image|kubernetes FILE [LABELS]")
 	}
 	switch args[0] {
 	case "alertmanager":
@@ -73,6 +76,8 @@ func run(args []string) error {
 		return route(args[1], args[2])
 	case "compose":
 		return compose(args[1])
+	case "image":
+		return image(args[1])
 	case "kubernetes":
 		return kubernetes(args[1])
 	}
@@ -109,6 +114,19 @@ func compose(path string) error {
 		return err
 	}
 	_, err = options.LoadProject(context.Background())
+	return err
+}
+
+func image(path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	read, err := parser.Parse(bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	_, _, err = instructions.Parse(read.AST, nil)
 	return err
 }
 
