@@ -1,6 +1,7 @@
 """How soon people hear of a failure, how often, and how often for nothing, played on Prometheus' own engine."""
 
 import tempfile
+from bisect import bisect
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +23,7 @@ from tests.rules.fleet import (
     Process,
     Target,
     daily,
+    never,
     outages,
     requests,
     traffic,
@@ -33,11 +35,10 @@ OBJECTIVE = 99.5
 SHARES = (1, 0.1, 0.02)
 LEAD_S = 35 * MINUTE  # the rules start so long before an alert is due
 LAST_S = 45 * MINUTE
-DAYS = 28
+OUTAGE_S = 9 * HOUR
 NIGHT, NOON = 5, 25  # events an hour: together the policy's own volume, 10,000 in 28 days
-LONE = tuple(DAY * n + 3 * HOUR + 17 for n in range(1, DAYS, 4))
-OUTAGE_S = DAYS * DAY + 9 * HOUR  # when the budget is that of a whole period
-END_S = OUTAGE_S + DAY
+WEEKS, WEEK_S = 4, 7 * DAY
+LONE = tuple(DAY * n + 3 * HOUR + 17 for n in (1, 3, 5))  # nights of a week on which one event fails
 
 
 def run(sloth: Path | None) -> None:
@@ -47,6 +48,7 @@ def run(sloth: Path | None) -> None:
         rules = {"sloforge": own_rules(Path(folder))}
         if sloth:
             rules["sloth"] = peer_rules(Path(folder), sloth)
+    _incident(rules["sloforge"])
     _month(rules)
 
 
@@ -92,53 +94,41 @@ def _text(seconds: float) -> str:
     return f"{seconds / MINUTE:.1f}m" if seconds < 2 * HOUR else f"{seconds / HOUR:.2f}h"
 
 
-# --- how often, and how often for nothing -----------------------------------
+# --- how often --------------------------------------------------------------
 
 
-def _month(rules: Mapping[str, str]) -> None:
-    """Print how often a quiet month pages, and what people hear of an outage of an hour after it."""
-    events = _events()
-    fired = {name: _play(text, events) for name, text in rules.items()}
-    before = sum(event.time < OUTAGE_S for event in events)
-    print(f"\npages in {DAYS} days of {before:,} events, of which {len(LONE)} fail, one every fourth night")
-    for name, firing in fired.items():
-        print(f"{name:<9}{sum(one.labels['severity'] == 'page' and one.from_s < OUTAGE_S for one in firing)}")
-    print("\nnotification groups, each with its end, about an outage of an hour on the day after")
-    for name, firing in fired.items():
-        pages = _groups(firing, "page", ())
-        _show(name, "page", pages)
-        _show(name, "ticket", _groups(firing, "ticket", pages))
-
-
-def _show(name: str, kind: str, groups: Sequence[Span]) -> None:
-    spans = [f"{_text(start - OUTAGE_S)} after its beginning, for {_text(end - start)}" for start, end in groups]
-    print(f"{name:<9}{len(groups)} {kind}: {'; '.join(spans)}")
-
-
-def _events() -> Sequence[Event]:
-    """Return the events of a month in which lone ones fail, and of a day with an outage."""
+def _incident(rules: str) -> None:
+    """Print what people hear of an outage of an hour, at the policy's volume and after a clean period."""
     fails = outages((OUTAGE_S, OUTAGE_S + HOUR))
-    events = list(traffic(daily(NIGHT, NOON), fails, from_s=10 * MINUTE, end_s=END_S, seed=1))
-    for at in LONE:
-        n = next(n for n, event in enumerate(events) if event.time > at)
-        events[n] = events[n]._replace(end=FAILURE)
-    return events
+    events = traffic(daily(NIGHT, NOON), fails, from_s=-PERIOD_S, end_s=DAY, seed=1)
+    firing = _play(rules, events, DAY, _past(events))
+    pages = _groups(firing, "page", ())
+    print("\nnotification groups, each with its end, about an outage of an hour that begins at nine")
+    for kind, groups in {"page": pages, "ticket": _groups(firing, "ticket", pages)}.items():
+        spans = [f"{_text(start - OUTAGE_S)} after its beginning, for {_text(end - start)}" for start, end in groups]
+        print(f"{len(groups)} {kind}: {'; '.join(spans)}")
 
 
-def _play(rules: str, events: Sequence[Event]) -> Sequence[Firing]:
-    """Return what fires about the SLO: alerts about rules and services are no part of this."""
-    target = Target(labels=(("instance", "a:80"), ("job", "part-0")), runs=(Process(),))
-    fleet = Fleet(events=tuple(events), targets=(target,), counters=requests, end_s=END_S)
-    result = simulate({"slo.rules.yml": rules}, fleet.scrape(), {}, end_s=END_S, version=VERSION)
-    return [one for one in result.firing if {"slo", "sloth_id"} & one.labels.keys()]
+def _past(events: Sequence[Event]) -> list[Series]:
+    """Return the counts that the rules would have recorded of `events` before 0, had they run then."""
+    at = slots(VERSION)
+    times, failed = [event.time for event in events], [event.time for event in events if event.end == FAILURE]
+    series = []
+    for unit, span_s, slot_s in (("delta1m", MINUTE, at.fast_s), ("delta5m", 5 * MINUTE, at.slow_s)):
+        ends = [slot_s - span_s * n for n in range(PERIOD_S // span_s - 1, 0, -1)]
+        for side, of in (("total", times), ("failed", failed)):
+            counts = [bisect(of, end - 30) - bisect(of, end - 30 - span_s) for end in ends]
+            labels = {"__name__": f"slo:events_{side}:{unit}", "slo": "slo-0000", "slo_service": "bench"}
+            series.append(Series(labels, ends, counts))
+    return series
 
 
 def _groups(firing: Sequence[Firing], severity: str, held_by: Sequence[Span]) -> list[Span]:
-    """Return from when to when something of a severity fires since the outage that no page holds back."""
+    """Return from when to when something of a severity fires that no page holds back: one notification group each."""
     minutes = {
         minute
         for one in firing
-        if one.labels["severity"] == severity and one.to_s >= OUTAGE_S
+        if one.labels["severity"] == severity
         for minute in range(int(one.from_s), int(one.to_s) + 1, MINUTE)
         if not any(start <= minute <= end for start, end in held_by)
     }
@@ -149,3 +139,35 @@ def _groups(firing: Sequence[Firing], severity: str, held_by: Sequence[Span]) ->
         else:
             groups.append((minute, minute))
     return groups
+
+
+# --- how often for nothing --------------------------------------------------
+
+
+def _month(rules: Mapping[str, str]) -> None:
+    """Print how often a month pages in which an event fails now and then: four weeks, as pages look back six hours."""
+    events = [_week(seed) for seed in range(WEEKS)]
+    total = sum(map(len, events))
+    print(
+        f"\npages in {WEEKS} weeks of {total:,} events, of which {WEEKS * len(LONE)} fail, each on a night of its own"
+    )
+    for name, text in rules.items():
+        pages = [one for week in events for one in _play(text, week, WEEK_S) if one.labels["severity"] == "page"]
+        print(f"{name:<9}{len(pages)}")
+
+
+def _week(seed: int) -> Sequence[Event]:
+    events = list(traffic(daily(NIGHT, NOON), never, from_s=10 * MINUTE, end_s=WEEK_S, seed=seed))
+    for at in LONE:
+        n = next(n for n, event in enumerate(events) if event.time > at)
+        events[n] = events[n]._replace(end=FAILURE)
+    return events
+
+
+def _play(rules: str, events: Sequence[Event], end_s: float, past: Sequence[Series] = ()) -> Sequence[Firing]:
+    """Return what fires about the SLO: alerts about rules and services are no part of this."""
+    target = Target(labels=(("instance", "a:80"), ("job", "part-0")), runs=(Process(),))
+    seen = tuple(event for event in events if event.time >= 0)
+    fleet = Fleet(events=seen, targets=(target,), counters=requests, end_s=end_s)
+    result = simulate({"slo.rules.yml": rules}, [*fleet.scrape(), *past], {}, end_s=end_s, version=VERSION)
+    return [one for one in result.firing if {"slo", "sloth_id"} & one.labels.keys()]
