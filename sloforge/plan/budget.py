@@ -8,6 +8,7 @@ from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope, offset, over
 from sloforge.plan.windows import ANYWHERE, five_minutes, latest, slow_name
 from sloforge.policy import SLOW_S, TICK_S
+from sloforge.quantities import format_duration
 
 TICKS_DELTA5M = "slo_slow:ticks:delta5m"
 TICKS_PERIOD = "slo_slow:ticks:sum_period"
@@ -46,9 +47,14 @@ def slow_periods(scope: Scope, periods_s: tuple[int, ...]) -> list[RecordingRule
 
 
 def _first_tick(scope: Scope, period_s: int) -> str:
-    """The start of the period, if there was a tick then; else where ticks first began within it."""
-    before = offset(scope.series(TICK_TIME), period_s)
-    return f"(time() - {period_s} + 0 * {before} or {period_over('min_over_time', scope.series(TICK_BORN), period_s)})"
+    """The start of the period, if there was a tick then; else where ticks first began within it.
+
+    Where that is forgotten (kept for less than the period, or recorded by rules of old), any early tick will do.
+    """
+    ticks = scope.series(TICK_TIME)
+    born = period_over("min_over_time", scope.series(TICK_BORN), period_s)
+    coarse = f"min_over_time({ticks}[{format_duration(period_s)}:{format_duration(period_s // 28)}])"
+    return f"(time() - {period_s} + 0 * {offset(ticks, period_s)} or {born} or {coarse})"
 
 
 def period_over(function: str, series: str, period_s: int) -> str:
