@@ -13,7 +13,7 @@ from sloforge import vocabulary as v
 from sloforge.diagnostics import KEY, Code, Diagnostic, Route, SpanMap
 from sloforge.model.complaint import Complaint
 from sloforge.model.governance import Governance
-from sloforge.model.routing import Base
+from sloforge.model.routing import Base, front
 from sloforge.parse.text import Parsed
 
 # Keys whose value is a secret, in any Alertmanager up to 0.34; each has a twin that names a file, with few exceptions.
@@ -158,9 +158,8 @@ def receivers_absent(base: Base) -> Iterator[Complaint]:
 def shadowed(base: Base) -> Iterator[Complaint]:
     """A route of the user's for SLO alerts alone, which ours take before it is asked."""
     theirs = _items(base.tree["route"].get("routes"))
-    first = next((n for n, node in enumerate(theirs) if str(node.get("continue")) != "true"), len(theirs))
     for n, node in enumerate(theirs):
-        if n >= first and (key := _about_us(node)):
+        if n >= front(theirs) and (key := _about_us(node)):
             message = "this route wants SLO alerts, which the generated routes in front of it take"
             hint = "name its receiver in policy/routing.yml, or put it first with `continue: true`"
             yield Complaint(Code.ROUTE_SHADOWED, ("route", "routes", n, key), message, hint)

@@ -3,7 +3,7 @@
 A receiver is named here and defined by the user, who alone has its address and its secrets.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -88,3 +88,8 @@ class Base:
     path: str
     text: str
     tree: Mapping[str, Any]
+
+
+def front(routes: Sequence[Any]) -> int:
+    """Return how many of the base's routes see everything and keep nothing: ours come behind these."""
+    return next((n for n, route in enumerate(routes) if str(route.get("continue")) != "true"), len(routes))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from sloforge import vocabulary as v
-from sloforge.model.routing import Base, OfficeHours
+from sloforge.model.routing import Base, OfficeHours, front
 from sloforge.parse.text import Plain
 from sloforge.plan.route_ir import Inhibition, Matchers, RouteNode, RoutePlan
 from sloforge.quantities import format_duration
@@ -45,8 +45,7 @@ def whole(base: Base, plan: RoutePlan) -> Artifact:
     """
     root = dict(base.tree["route"])
     theirs = items(root.get("routes"))
-    front = next((n for n, route in enumerate(theirs) if str(route.get("continue")) != "true"), len(theirs))
-    root["routes"] = [*theirs[:front], *_routes(plan.routes), *theirs[front:]]
+    root["routes"] = [*theirs[: front(theirs)], *_routes(plan.routes), *theirs[front(theirs) :]]
     added: dict[str, list[Item]] = {"inhibit_rules": _inhibitions(plan.inhibitions)}
     if plan.office:
         added["time_intervals"] = [_office(plan.office)]
