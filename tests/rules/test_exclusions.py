@@ -236,11 +236,11 @@ def weeks(end_s: float, pause: Span) -> list[Case]:
     ]
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_week_is_exact_at_every_hour_until_exclusions_have_left(version: str) -> None:
+def test_a_week_is_exact_at_every_hour_until_exclusions_have_left() -> None:
+    """On Prometheus 2; four weeks are played on Prometheus 3, hours on both. One engine's week takes minutes."""
     end_s = 7 * DAY + OUT_S + HOUR
     all_cases = weeks(end_s, pause=(0, 0))
-    result = play(all_cases, version, end_s=end_s, period="7d")
+    result = play(all_cases, "prom2", end_s=end_s, period="7d")
     assert report(all_cases, result, 7 * DAY, range(1, end_s // HOUR + 1)) == ""
 
 

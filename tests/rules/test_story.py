@@ -4,6 +4,7 @@ Every change of a band, of the freeze, of the hard stop and of what owes a postm
 the time that scrapes, ticks and slow sums take; and what is left of each budget is the truth at every hour.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from itertools import pairwise, zip_longest
 
@@ -126,11 +127,14 @@ def wrong_hours(result: Result, story: Story) -> list[str]:
 
 # --- the tests --------------------------------------------------------------
 
+# Four weeks take an engine minutes, so each tells its part of them every day: the leaks and the first freeze; then the
+# exclusion, the second outage and the wrong accounts. `make story` has one engine tell the whole.
 TOLD = {
-    "prom3": Story(),
-    # The nine days of the exclusion, the page and the wrong accounts: what differs between the engines happens daily.
-    "prom2": Story(opens_s=at(14), ends_s=at(23)),
+    "prom2": Story(opens_s=at(3), ends_s=at(10)),
+    "prom3": Story(opens_s=at(13), ends_s=at(24)),
 }
+if os.environ.get("SLOFORGE_STORY") == "whole":
+    TOLD["prom3"] = Story()
 
 
 @pytest.mark.parametrize("version", TOLD)
