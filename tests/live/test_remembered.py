@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,27 @@ from sloforge.query.snapshot import SloState
 from tests.live.servers import Prometheus, free_port, prometheus
 
 SLOFORGE = str(Path(sys.executable).with_name("sloforge"))
-NOW_S = int(time.time()) // MINUTE * MINUTE
-OPENED_S, CLOSED_S = NOW_S - 3 * HOUR, NOW_S - 2 * HOUR
-BURNS_S = range(OPENED_S + 5 * MINUTE, OPENED_S + 35 * MINUTE)  # 5 failures a minute
+
+
+@cache
+def now_s() -> int:
+    """Return the minute in which the first of these tests began: long after they were collected, it may be."""
+    return int(time.time()) // MINUTE * MINUTE
+
+
+def opened_s() -> int:
+    return now_s() - 3 * HOUR
+
+
+def closed_s() -> int:
+    return now_s() - 2 * HOUR
+
+
+def burns_s() -> range:
+    """Return when 5 failures a minute happened."""
+    return range(opened_s() + 5 * MINUTE, opened_s() + 35 * MINUTE)
+
+
 OWN = 'slo_service="shop",slo="checkout"'
 DEFINITIONS = """\
 apiVersion: sloforge/v1
@@ -34,16 +53,19 @@ slos:
     sli: {ratio: {total: requests_total, bad: 'requests_total{code=~"5.."}'}}
     runbook: https://runbooks.example.com/checkout
 """
-INCIDENTS = f"""\
+
+
+def incidents() -> str:
+    return f"""\
 apiVersion: sloforge-policy/v1
 incidents:
   - id: INC-7
     title: Cards are declined
     slos: [checkout]
-    opened: {format_time(OPENED_S)}
+    opened: {format_time(opened_s())}
     opened_by: ana
   - id: INC-7
-    closed: {format_time(CLOSED_S)}
+    closed: {format_time(closed_s())}
     closed_by: ben
     shares: {{checkout: 300}}
 """
@@ -51,11 +73,11 @@ incidents:
 
 def history() -> Iterator[str]:
     """Yield the OpenMetrics text of what was recorded, a sample a minute."""
-    minutes = range(NOW_S - 5 * HOUR, NOW_S + 1, MINUTE)
+    minutes = range(now_s() - 5 * HOUR, now_s() + 1, MINUTE)
 
     def series(name: str, labels: str, value: int | float, otherwise: float = 0) -> Iterator[str]:
         for at_s in minutes:
-            yield f"{name}{{{labels}}} {value if at_s in BURNS_S else otherwise} {at_s}"
+            yield f"{name}{{{labels}}} {value if at_s in burns_s() else otherwise} {at_s}"
 
     yield from series("slo:band:state", OWN, 2)
     yield from series("slo:burn_page_fast:active", OWN, 1)
@@ -68,8 +90,8 @@ def history() -> Iterator[str]:
     yield from series("slo_reason:events_failed:delta1m", f'{OWN},failure_class="tool_failure"', 5)
     # Another SLO, of a period of a day: 10 failures 20 hours ago and 10 of 5 hours ago, where 20 are allowed.
     day = 'slo_service="shop",slo="search"'
-    for at_s in range(NOW_S - 25 * HOUR, NOW_S + 1, 5 * MINUTE):
-        failed = 10 if at_s in {NOW_S - 20 * HOUR, NOW_S - 5 * HOUR} else 0
+    for at_s in range(now_s() - 25 * HOUR, now_s() + 1, 5 * MINUTE):
+        failed = 10 if at_s in {now_s() - 20 * HOUR, now_s() - 5 * HOUR} else 0
         yield f"slo:events_failed:delta5m{{{day}}} {failed} {at_s}"
     for name, value in (("events_failed", 20), ("events_total", 4000)):
         yield from series(f"slo:{name}:sum_period:with_exclusions", day, value, value)
@@ -95,7 +117,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
 def project(tmp_path: Path) -> Path:
     (tmp_path / "slo_definitions.yml").write_text(DEFINITIONS, encoding="utf-8")
     (tmp_path / "policy").mkdir()
-    (tmp_path / "policy" / "incidents.yml").write_text(INCIDENTS, encoding="utf-8")
+    (tmp_path / "policy" / "incidents.yml").write_text(incidents(), encoding="utf-8")
     return tmp_path
 
 
@@ -120,17 +142,17 @@ def test_report_tells_what_burned_what_failed_and_whom_it_hit(server: Prometheus
     first, second = (line for line in text.splitlines() if "client_id" in line)
     assert first == "- checkout: client_id acme, platform instagram (120)"
     assert second == "- checkout: client_id bits, platform tiktok (30)"
-    timeline = [line for line in text.splitlines() if line.startswith(f"- {at(NOW_S)[:2]}")]
-    begin, end = at(BURNS_S.start), at(BURNS_S.stop)
+    timeline = [line for line in text.splitlines() if line.startswith(f"- {at(now_s())[:2]}")]
+    begin, end = at(burns_s().start), at(burns_s().stop)
     assert timeline == [
-        f"- {at(OPENED_S)} **opened** by ana: Cards are declined",
+        f"- {at(opened_s())} **opened** by ana: Cards are declined",
         f"- {begin} the change freeze begins",
         f"- {begin} checkout is RED",
         f"- {begin} checkout: the condition of SLOBurnPageFast begins",
         f"- {end} the change freeze ends",
         f"- {end} checkout is GREEN",
         f"- {end} checkout: the condition of SLOBurnPageFast ends",
-        f"- {at(CLOSED_S)} **closed** by ben",
+        f"- {at(closed_s())} **closed** by ben",
     ]
     assert "sloforge incident note INC-7 --action TEXT --owner NAME" in text
 
