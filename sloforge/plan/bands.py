@@ -7,12 +7,11 @@ within the dwell. So it gets worse at once and better late, and no rule has to r
 from decimal import Decimal
 
 from sloforge import vocabulary as v
-from sloforge.model.objects import Pairs
 from sloforge.plan.budget import FIRST_TICK
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope, over
 from sloforge.plan.remembered import copies, copy, copy_name, moment, within
-from sloforge.plan.windows import ANYWHERE, latest, noted
+from sloforge.plan.windows import common, latest, noted
 from sloforge.policy import SLOW_S, TICK_S, Band, Enforcement
 from sloforge.quantities import DAY, HOUR, format_duration, format_number
 
@@ -66,9 +65,9 @@ def _ticket_days(scope: Scope, numbers: Enforcement, excused: str) -> list[Recor
     counted = (f"{number} + ({today} > bool last_over_time({days}))", number, f"1 + 0 * {today}")
     note = "The midnights (UTC) of days with a ticket burn, and how many there are: one more than changes"
     return [
-        _rule(TICKET_DAY, day, note, sparse=True),
+        common(TICKET_DAY, day, note, sparse=True),
         copy(scope, TICKET_DAY, TICKET_STAYS_S),
-        _rule(TICKET_DAYS, "\nor ".join(counted), sparse=True),
+        common(TICKET_DAYS, "\nor ".join(counted), sparse=True),
     ]
 
 
@@ -76,14 +75,14 @@ def _page_burn(scope: Scope) -> RecordingRule:
     fast, slow = (scope.series(v.burn_active(tier)) for tier in _PAGES)
     open_ = f"unless {scope.on} {scope.series(v.PAGE_WHEN)} == 0"
     expr = f"((({fast} == 1) or ({slow} == 1)) {open_})\nor 0 * {fast}\nor 0 * {slow}"
-    return _rule(v.PAGE_BURN, expr, "All SLOs: whether any page burns; one whose page.when is closed is a ticket")
+    return common(v.PAGE_BURN, expr, "All SLOs: whether any page burns; one whose page.when is closed is a ticket")
 
 
 def _learning(scope: Scope, numbers: Enforcement) -> list[RecordingRule]:
     age = f"time() - {latest(scope.series(FIRST_TICK))}"
     enough = f"clamp_max({scope.series(v.PERIOD)} / 2, {numbers.learning_s})"
     note = f"The age of SLOs younger than {format_duration(numbers.learning_s)} (or half their period): no band yet"
-    return [_rule(LEARNING, f"{age} < {scope.on} {enough}", note, sparse=True)]
+    return [common(LEARNING, f"{age} < {scope.on} {enough}", note, sparse=True)]
 
 
 def _asked_note(numbers: Enforcement) -> str:
@@ -97,8 +96,7 @@ def _asked_note(numbers: Enforcement) -> str:
 
 
 def _asked(scope: Scope, numbers: Enforcement, excused: str) -> list[RecordingRule]:
-    on, left = scope.on, _left(scope)
-    green, yellow = format_number(numbers.green_from), format_number(numbers.yellow_from)
+    on = scope.on
     # A ledger tells a whole period before the SLO's first tick is known, from which on it learns. Coverage tells both.
     failed = scope.series(v.FAILED_PERIOD + v.WITH_EXCLUSIONS)
     enough = f"and {on} ({failed} >= {numbers.min_failures})\n  and {on} {scope.series(v.COVERAGE)}"
@@ -108,8 +106,7 @@ def _asked(scope: Scope, numbers: Enforcement, excused: str) -> list[RecordingRu
     if excused:
         page += f"\n  unless {on} ({excused})"
     return [
-        _asks(scope, BUDGET, YELLOW, f"{left} < {green} >= {yellow}\n  {enough}"),
-        _asks(scope, BUDGET, RED, f"{left} < {yellow}\n  {enough}"),
+        *(_asks(scope, BUDGET, band, f"{less}\n  {enough}") for band, less in budget_asks(_left(scope), numbers)),
         _asks(scope, TICKET, YELLOW, f"{latest(scope.series(TICKET_DAYS))} >= {numbers.ticket_days}"),
         _asks(scope, PAGE, RED, page),
     ]
@@ -117,12 +114,12 @@ def _asked(scope: Scope, numbers: Enforcement, excused: str) -> list[RecordingRu
 
 def _asks(scope: Scope, reason: str, band: str, condition: str) -> RecordingRule:
     expr = moment(f"\n  {condition}\n  unless {scope.on} {scope.series(LEARNING)}\n")
-    return _rule(v.BAND_ASKED, expr, labels=((v.REASON, reason), (BAND, band)), sparse=True)
+    return common(v.BAND_ASKED, expr, labels=((v.REASON, reason), (BAND, band)), sparse=True)
 
 
 def _held(scope: Scope, numbers: Enforcement) -> RecordingRule:
     note = f"A band is held until nothing has asked for it, or for worse, in {format_duration(numbers.dwell_s)}"
-    return _rule(v.BAND_HELD, within(scope, v.BAND_ASKED, numbers.dwell_s), note, sparse=True)
+    return common(v.BAND_HELD, within(scope, v.BAND_ASKED, numbers.dwell_s), note, sparse=True)
 
 
 def _reasons(scope: Scope, numbers: Enforcement) -> list[RecordingRule]:
@@ -146,7 +143,7 @@ def _reasons(scope: Scope, numbers: Enforcement) -> list[RecordingRule]:
         "Why the band is what it is, and the number behind it. budget: the share left; ticket_burn: days; page_burn:\n"
         "minutes; hard_stop: rules; coverage: the share of ticks seen; learning: seconds; few_failures: failures"
     )
-    rules = [_rule(v.BAND_REASON, expr, labels=((v.REASON, reason),), sparse=True) for reason, expr in values.items()]
+    rules = [common(v.BAND_REASON, expr, labels=((v.REASON, reason),), sparse=True) for reason, expr in values.items()]
     return noted(rules, note)
 
 
@@ -165,17 +162,23 @@ def _state(scope: Scope, numbers: Enforcement) -> RecordingRule:
         "The band: 0 GREEN, 1 YELLOW, 2 RED, -1 unknown. The first line with a sample decides: a hard stop; learning;\n"
         "RED is held; too little was seen, which softens no RED; YELLOW is held; else GREEN"
     )
-    return _rule(v.BAND, "   " + "\nor ".join(lines), note)
+    return common(v.BAND, "   " + "\nor ".join(lines), note)
 
 
 def _service(scope: Scope) -> RecordingRule:
     band, by = scope.series(v.BAND), f"by ({_names(scope, slo=False)})"
     note = "The service: its worst SLO. Any YELLOW or RED; else unknown, if any is; else GREEN"
-    return _rule(v.SERVICE_BAND, f"max {by} ({band} > 0)\nor min {by} ({band})", note)
+    return common(v.SERVICE_BAND, f"max {by} ({band} > 0)\nor min {by} ({band})", note)
 
 
 def _held_by(scope: Scope, reason: str) -> str:
     return f"max by ({_names(scope)}) ({scope.labelled(v.BAND_HELD, v.REASON, reason)})"
+
+
+def budget_asks(left: str, numbers: Enforcement) -> tuple[tuple[str, str], ...]:
+    """Return the bands that what is `left` of a budget asks for, each with when it does."""
+    green, yellow = format_number(numbers.green_from), format_number(numbers.yellow_from)
+    return (YELLOW, f"{left} < {green} >= {yellow}"), (RED, f"{left} < {yellow}")
 
 
 def _left(scope: Scope) -> str:
@@ -193,7 +196,3 @@ def _names(scope: Scope, *, slo: bool = True) -> str:
 
 def _percent(share: Decimal) -> str:
     return f"{format_number(share * 100)} %"
-
-
-def _rule(record: str, expr: str, note: str = "", labels: Pairs = (), *, sparse: bool = False) -> RecordingRule:
-    return RecordingRule(record=record, expr=expr, origin=ANYWHERE, labels=labels, note=note, sparse=sparse)

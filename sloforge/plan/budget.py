@@ -6,7 +6,7 @@ from functools import partial
 from sloforge import vocabulary as v
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope, offset, over
-from sloforge.plan.windows import ANYWHERE, five_minutes, latest, slow_name
+from sloforge.plan.windows import common, five_minutes, latest, slow_name
 from sloforge.policy import SLOW_S, TICK_S
 from sloforge.quantities import format_duration
 
@@ -19,10 +19,6 @@ FIRST_TICK = "slo_slow:first_tick:timestamp"
 PERIOD_NOTE = "All SLOs: the period. Ledgers have exact sums; where they are silent, the counted minutes answer"
 
 
-def _rule(record: str, expr: str, note: str = "", *, sparse: bool = False) -> RecordingRule:
-    return RecordingRule(record=record, expr=expr, origin=ANYWHERE, note=note, sparse=sparse)
-
-
 def slow_periods(scope: Scope, periods_s: tuple[int, ...]) -> list[RecordingRule]:
     """Return the sums over each period that the service's SLOs have; a join picks the SLOs of that period."""
     sums = (
@@ -33,17 +29,17 @@ def slow_periods(scope: Scope, periods_s: tuple[int, ...]) -> list[RecordingRule
     ticks, times = scope.series(TICKS_DELTA5M), scope.series(TICK_TIME)
     rules = [
         five_minutes(scope, v.TICK_PRESENT, TICKS_DELTA5M, "count_over_time"),
-        _rule(TICK_TIME, f"0 * {ticks} + time()"),
-        _rule(TICK_BORN, f"{times} unless {offset(times, SLOW_S)}", sparse=True),
-        _rule(FIRST_TICK, by_period(scope, periods_s, partial(_first_tick, scope))),
+        common(TICK_TIME, f"0 * {ticks} + time()"),
+        common(TICK_BORN, f"{times} unless {offset(times, SLOW_S)}", sparse=True),
+        common(FIRST_TICK, by_period(scope, periods_s, partial(_first_tick, scope))),
     ]
     for record, function, delta in sums:
         series = scope.series(delta)
-        rules.append(_rule(record, by_period(scope, periods_s, partial(period_over, function, series))))
+        rules.append(common(record, by_period(scope, periods_s, partial(period_over, function, series))))
     # The first 5m count may be a part of 5m, hence the ceiling of 1.
     since_first = f"((time() - {scope.series(FIRST_TICK)}) / {TICK_S} + 1)"
     seen = scope.series(TICKS_PERIOD)
-    return [*rules, _rule(slow_name(v.COVERAGE), f"clamp_max({seen} / {since_first}, 1)")]
+    return [*rules, common(slow_name(v.COVERAGE), f"clamp_max({seen} / {since_first}, 1)")]
 
 
 def _first_tick(scope: Scope, period_s: int) -> str:
@@ -73,14 +69,14 @@ def budgets(scope: Scope) -> list[RecordingRule]:
     total, failed = scope.series(v.TOTAL_PERIOD), scope.series(v.FAILED_PERIOD)
     remaining, burn = scope.series(v.REMAINING_RATIO), scope.series(v.burn_rate("6h"))
     return [
-        _rule(v.TOTAL_PERIOD, exact_or_counted(scope, v.TOTAL_PERIOD), PERIOD_NOTE),
-        _rule(v.FAILED_PERIOD, exact_or_counted(scope, v.FAILED_PERIOD)),
-        *(_rule(name, expr) for name, expr in budget_left(scope, total, failed)),
-        _rule(
+        common(v.TOTAL_PERIOD, exact_or_counted(scope, v.TOTAL_PERIOD), PERIOD_NOTE),
+        common(v.FAILED_PERIOD, exact_or_counted(scope, v.FAILED_PERIOD)),
+        *(common(name, expr) for name, expr in budget_left(scope, total, failed)),
+        common(
             v.EXHAUSTION,
             f"({remaining} > 0) * {scope.on} {scope.series(v.PERIOD)} / {scope.on} ({burn} > 1)",
         ),
-        _rule(v.COVERAGE, latest(scope.series(slow_name(v.COVERAGE)))),
+        common(v.COVERAGE, latest(scope.series(slow_name(v.COVERAGE)))),
     ]
 
 

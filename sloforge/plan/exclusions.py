@@ -27,7 +27,7 @@ from sloforge.plan.groups import group_remaining
 from sloforge.plan.indicators import Reader, is_ledger
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope
-from sloforge.plan.windows import ANYWHERE, noted
+from sloforge.plan.windows import common, noted
 from sloforge.policy import MEMORY_S
 from sloforge.quantities import HOUR, format_time
 
@@ -88,34 +88,30 @@ def with_exclusions(scope: Scope, service: Service, *, excluding: bool) -> list[
     names = [v.TOTAL_PERIOD, v.FAILED_PERIOD, v.SLI_PERIOD, v.REMAINING_RATIO, v.REMAINING_EVENTS]
     names += [v.GROUP_FAILED_PERIOD, v.GROUP_REMAINING] if grouped else []
     note = "All SLOs: the same after approved exclusions, of which there are none"
-    return noted([_rule(name + AFTER, scope.series(name)) for name in names], note)
+    return noted([common(name + AFTER, scope.series(name)) for name in names], note)
 
 
 def _figures(scope: Scope) -> list[RecordingRule]:
     total, failed = scope.series(v.TOTAL_PERIOD + AFTER), scope.series(v.FAILED_PERIOD + AFTER)
     return [
-        _rule(v.TOTAL_PERIOD + AFTER, _kept(scope, v.TOTAL_PERIOD, EXCLUDED_TOTAL)),
-        _rule(v.FAILED_PERIOD + AFTER, _kept(scope, v.FAILED_PERIOD, EXCLUDED_FAILED)),
-        *(_rule(name + AFTER, expr) for name, expr in budget_left(scope, total, failed)),
+        common(v.TOTAL_PERIOD + AFTER, _kept(scope, v.TOTAL_PERIOD, EXCLUDED_TOTAL)),
+        common(v.FAILED_PERIOD + AFTER, _kept(scope, v.FAILED_PERIOD, EXCLUDED_FAILED)),
+        *(common(name + AFTER, expr) for name, expr in budget_left(scope, total, failed)),
     ]
 
 
 def _group_figures(scope: Scope, service: Service) -> list[RecordingRule]:
     total, failed = scope.series(v.GROUP_TOTAL_PERIOD + AFTER), scope.series(v.GROUP_FAILED_PERIOD + AFTER)
     return [
-        _rule(v.GROUP_TOTAL_PERIOD + AFTER, _kept(scope, v.GROUP_TOTAL_PERIOD, GROUP_EXCLUDED_TOTAL)),
-        _rule(v.GROUP_FAILED_PERIOD + AFTER, _kept(scope, v.GROUP_FAILED_PERIOD, GROUP_EXCLUDED_FAILED)),
-        _rule(v.GROUP_REMAINING + AFTER, group_remaining(scope, service, total, failed)),
+        common(v.GROUP_TOTAL_PERIOD + AFTER, _kept(scope, v.GROUP_TOTAL_PERIOD, GROUP_EXCLUDED_TOTAL)),
+        common(v.GROUP_FAILED_PERIOD + AFTER, _kept(scope, v.GROUP_FAILED_PERIOD, GROUP_EXCLUDED_FAILED)),
+        common(v.GROUP_REMAINING + AFTER, group_remaining(scope, service, total, failed)),
     ]
 
 
 def _kept(scope: Scope, plain: str, excluded: str) -> str:
     """A ledger's exact sum loses what was read, a counted one what was counted: the same choice as for the sum."""
     return f"{scope.series(plain)} - (\n{indent(exact_or_counted(scope, excluded), '  ')}\n)\nor {scope.series(plain)}"
-
-
-def _rule(record: str, expr: str) -> RecordingRule:
-    return RecordingRule(record=record, expr=expr, origin=ANYWHERE)
 
 
 def excused(scope: Scope, governance: Governance, after_s: int) -> str:

@@ -5,7 +5,7 @@ from sloforge.model.governance import Governance
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope
 from sloforge.plan.remembered import decided, kept, latest, moment
-from sloforge.plan.windows import ANYWHERE
+from sloforge.plan.windows import common
 from sloforge.policy import Band
 from sloforge.quantities import format_time
 
@@ -20,9 +20,9 @@ def freeze(scope: Scope, governance: Governance) -> list[RecordingRule]:
     if not governance.enforcement.automatic_unfreeze:
         reasons.append(f"{scope.series(v.LAST_RED)} > bool {decided(unfrozen_s)}")
     return [
-        _rule(RED_TICK, moment(red), sparse=True),
-        _rule(v.LAST_RED, latest(scope, RED_TICK), sparse=True),
-        _rule(v.FREEZE, "\nor ".join([*reasons, f"0 * {band}"]), _note(governance, unfrozen_s)),
+        common(RED_TICK, moment(red), sparse=True),
+        common(v.LAST_RED, latest(scope, RED_TICK), sparse=True),
+        common(v.FREEZE, "\nor ".join([*reasons, f"0 * {band}"]), _note(governance, unfrozen_s)),
     ]
 
 
@@ -39,7 +39,3 @@ def _note(governance: Governance, unfrozen_s: int) -> str:
         "The change freeze: from RED until policy/approvals.yml has an approval (kind: unfreeze), by someone on duty,\n"
         f"that is newer than the last RED tick; {last}"
     )
-
-
-def _rule(record: str, expr: str, note: str = "", *, sparse: bool = False) -> RecordingRule:
-    return RecordingRule(record=record, expr=expr, origin=ANYWHERE, note=note, sparse=sparse)

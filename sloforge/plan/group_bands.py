@@ -1,14 +1,14 @@
 """The status band of each combination of labels (`by`): of its budget alone."""
 
 from sloforge import vocabulary as v
-from sloforge.model.objects import Pairs, Service
-from sloforge.plan.bands import BAND, LEARNING, RED, YELLOW, rounded
+from sloforge.model.objects import Service
+from sloforge.plan.bands import BAND, LEARNING, RED, budget_asks, rounded
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope
 from sloforge.plan.remembered import copies, moment, within
-from sloforge.plan.windows import ANYWHERE, noted
+from sloforge.plan.windows import common, noted
 from sloforge.policy import Band, Enforcement
-from sloforge.quantities import format_duration, format_number
+from sloforge.quantities import format_duration
 
 
 def group_bands(scope: Scope, service: Service, numbers: Enforcement) -> list[RecordingRule]:
@@ -28,8 +28,8 @@ def group_bands(scope: Scope, service: Service, numbers: Enforcement) -> list[Re
     )
     return [
         *noted(_asked(scope, numbers), _note(numbers)),
-        _rule(v.GROUP_BAND_HELD, within(scope, v.GROUP_BAND_ASKED, numbers.dwell_s), sparse=True),
-        _rule(v.GROUP_BAND, "   " + "\nor ".join(lines)),
+        common(v.GROUP_BAND_HELD, within(scope, v.GROUP_BAND_ASKED, numbers.dwell_s), sparse=True),
+        common(v.GROUP_BAND, "   " + "\nor ".join(lines)),
     ]
 
 
@@ -42,14 +42,11 @@ def slow_group_bands(scope: Scope, service: Service, numbers: Enforcement) -> li
 
 def _asked(scope: Scope, numbers: Enforcement) -> list[RecordingRule]:
     remaining, failed = (scope.series(name + v.WITH_EXCLUSIONS) for name in (v.GROUP_REMAINING, v.GROUP_FAILED_PERIOD))
-    left = rounded(remaining)
-    green, yellow = format_number(numbers.green_from), format_number(numbers.yellow_from)
     known = f"and {scope.on} {scope.series(v.COVERAGE)}\n  unless {scope.on} {scope.series(LEARNING)}"
     rest = f"and ({failed} >= {numbers.min_failures})\n  {known}"
-    asks = ((YELLOW, f"{left} < {green} >= {yellow}"), (RED, f"{left} < {yellow}"))
     return [
-        _rule(v.GROUP_BAND_ASKED, moment(f"\n  {less}\n  {rest}\n"), labels=((BAND, band),), sparse=True)
-        for band, less in asks
+        common(v.GROUP_BAND_ASKED, moment(f"\n  {less}\n  {rest}\n"), labels=((BAND, band),), sparse=True)
+        for band, less in budget_asks(rounded(remaining), numbers)
     ]
 
 
@@ -58,7 +55,3 @@ def _note(numbers: Enforcement) -> str:
         "All SLOs with `by`: when each combination's budget asks for a band, that this is held for\n"
         f"{format_duration(numbers.dwell_s)}, and the band it has. While the SLO's is unknown, RED stays RED"
     )
-
-
-def _rule(record: str, expr: str, *, labels: Pairs = (), sparse: bool = False) -> RecordingRule:
-    return RecordingRule(record=record, expr=expr, origin=ANYWHERE, labels=labels, sparse=sparse)

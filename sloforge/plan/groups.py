@@ -12,7 +12,7 @@ from sloforge.plan.indicators import Reader, failed_tick, total_tick
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.objectives import has_own
 from sloforge.plan.promql import Scope, aggregate
-from sloforge.plan.windows import ANYWHERE, five_minutes, is_fast, latest, slow_name, window_sum
+from sloforge.plan.windows import common, five_minutes, is_fast, latest, slow_name, window_sum
 from sloforge.policy import SLOW_S, BurnWindow
 from sloforge.quantities import DAY, format_duration
 
@@ -24,10 +24,6 @@ REASON_TICK = f"{v.REASON_PREFIX}:events_failed:delta1m"
 REASON_DELTA5M = f"{v.REASON_PREFIX}:events_failed:delta5m"
 REASON_PERIOD = f"{v.REASON_PREFIX}:events_failed:sum_period"
 REASON_DAY = f"{v.REASON_PREFIX}:events_failed:sum1d"
-
-
-def _rule(record: str, expr: str, note: str = "") -> RecordingRule:
-    return RecordingRule(record=record, expr=expr, origin=ANYWHERE, note=note)
 
 
 def group_ticks(recorder: Recorder, reader: Reader) -> list[RecordingRule]:
@@ -66,9 +62,9 @@ def slow_groups(scope: Scope, service: Service) -> list[RecordingRule]:
     for delta, _, period in deltas:
         # Many combinations of one SLO against its one period: `and` matches them all.
         summed = by_period(scope, periods_s, partial(period_over, "sum_over_time", scope.series(delta)))
-        rules.append(_rule(slow_name(period), summed))
+        rules.append(common(slow_name(period), summed))
     if any(slo.reasons for slo in service.slos):
-        rules.append(_rule(slow_name(REASON_DAY), window_sum(scope.series(REASON_DELTA5M), DAY, SLOW_S)))
+        rules.append(common(slow_name(REASON_DAY), window_sum(scope.series(REASON_DELTA5M), DAY, SLOW_S)))
     return rules
 
 
@@ -78,8 +74,8 @@ def group_sums(scope: Scope, service: Service) -> list[RecordingRule]:
         return []
     note = "All SLOs with `by`: the same for each combination of labels"
     return [
-        _rule(v.GROUP_TOTAL_PERIOD, exact_or_counted(scope, v.GROUP_TOTAL_PERIOD), note),
-        _rule(v.GROUP_FAILED_PERIOD, exact_or_counted(scope, v.GROUP_FAILED_PERIOD)),
+        common(v.GROUP_TOTAL_PERIOD, exact_or_counted(scope, v.GROUP_TOTAL_PERIOD), note),
+        common(v.GROUP_FAILED_PERIOD, exact_or_counted(scope, v.GROUP_FAILED_PERIOD)),
     ]
 
 
@@ -90,8 +86,8 @@ def group_budgets(scope: Scope, service: Service) -> list[RecordingRule]:
     total, failed = scope.series(v.GROUP_TOTAL_PERIOD), scope.series(v.GROUP_FAILED_PERIOD)
     events = [f"{total} * {budget} - clamp_min({failed}, 0)" for budget in _budgets(scope, service)]
     return [
-        _rule(v.GROUP_REMAINING, group_remaining(scope, service, total, failed)),
-        _rule(v.GROUP_REMAINING_EVENTS, "\nor ".join(events)),
+        common(v.GROUP_REMAINING, group_remaining(scope, service, total, failed)),
+        common(v.GROUP_REMAINING_EVENTS, "\nor ".join(events)),
     ]
 
 
@@ -113,8 +109,8 @@ def reason_sums(scope: Scope, service: Service) -> list[RecordingRule]:
         return []
     note = "All SLOs with `reasons`: what the failures were"
     return [
-        _rule(REASON_PERIOD, exact_or_counted(scope, REASON_PERIOD), note),
-        _rule(REASON_DAY, latest(scope.series(slow_name(REASON_DAY)))),
+        common(REASON_PERIOD, exact_or_counted(scope, REASON_PERIOD), note),
+        common(REASON_DAY, latest(scope.series(slow_name(REASON_DAY)))),
     ]
 
 

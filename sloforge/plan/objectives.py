@@ -13,7 +13,7 @@ from sloforge.plan import tiers
 from sloforge.plan.facts import Recorder
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope, aggregate, one_of, with_label
-from sloforge.plan.windows import ANYWHERE
+from sloforge.plan.windows import common
 from sloforge.quantities import format_number
 
 LABEL_BUDGET = f"{v.LABEL_PREFIX}:error_budget:ratio"
@@ -37,7 +37,7 @@ def common_objectives(scope: Scope, service: Service) -> list[RecordingRule]:
     rules: list[RecordingRule] = []
     if any(map(has_own, service.slos)):
         note = "All SLOs with objectives by tier or label: those of their combinations, tiers and values"
-        rules.append(_rule(v.GROUP_OBJECTIVE, f"1 - {scope.series(v.GROUP_ERROR_BUDGET)}", note))
+        rules.append(common(v.GROUP_OBJECTIVE, f"1 - {scope.series(v.GROUP_ERROR_BUDGET)}", note))
     if any(map(tiers.tiers_of, service.slos)):
         rules += [*tiers.tier_sums(scope), *_figures(scope, v.TIER_PREFIX)]
     if any(map(_by_label, service.slos)):
@@ -114,15 +114,11 @@ def _figures(scope: Scope, prefix: str) -> list[RecordingRule]:
     )
     lost = f"clamp_min({failed}, 0)"
     return [
-        _rule(f"{prefix}:objective:ratio", f"1 - {budget}"),
-        _rule(f"{prefix}:sli:ratio_period", f"1 - {lost} / ({total} > 0)"),
-        _rule(
+        common(f"{prefix}:objective:ratio", f"1 - {budget}"),
+        common(f"{prefix}:sli:ratio_period", f"1 - {lost} / ({total} > 0)"),
+        common(
             f"{prefix}:budget_remaining:ratio",
             f"1 - {lost} / ({total} * {budget} > 0)\nor (1 + 0 * {budget} unless {total} > 0)",
         ),
-        _rule(f"{prefix}:budget_remaining:events", f"{total} * {budget} - {lost}"),
+        common(f"{prefix}:budget_remaining:events", f"{total} * {budget} - {lost}"),
     ]
-
-
-def _rule(record: str, expr: str, note: str = "") -> RecordingRule:
-    return RecordingRule(record=record, expr=expr, origin=ANYWHERE, note=note)

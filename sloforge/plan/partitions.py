@@ -8,7 +8,7 @@ from sloforge.model.objects import Partition, Service
 from sloforge.plan.facts import Recorder
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope, aggregate, one_of, with_label
-from sloforge.plan.windows import ANYWHERE
+from sloforge.plan.windows import common
 from sloforge.quantities import format_number
 
 OTHER = "other"
@@ -43,13 +43,8 @@ def partitions(scope: Scope, service: Service) -> list[RecordingRule]:
     mine = f"{share} * {scope.on} group_left () ({allowed})"
     note = "All SLOs with a divided budget: what is left of each share; negative where it is overspent"
     return [
-        RecordingRule(
-            record=REMAINING_RATIO,
-            expr=f"1 - {lost} / ({mine} > 0)\nor (1 + 0 * {share} unless {mine} > 0)",
-            origin=ANYWHERE,
-            note=note,
-        ),
-        RecordingRule(record=REMAINING_EVENTS, expr=f"{mine} - {lost}\nor -1 * {lost}", origin=ANYWHERE),
+        common(REMAINING_RATIO, f"1 - {lost} / ({mine} > 0)\nor (1 + 0 * {share} unless {mine} > 0)", note),
+        common(REMAINING_EVENTS, f"{mine} - {lost}\nor -1 * {lost}"),
     ]
 
 

@@ -8,7 +8,7 @@ from sloforge.plan.hard_stops import VIOLATED
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope
 from sloforge.plan.remembered import decided, ever_beyond, kept, moment
-from sloforge.plan.windows import ANYWHERE
+from sloforge.plan.windows import common
 from sloforge.policy import POSTMORTEM_WINDOWS_S, Enforcement
 from sloforge.quantities import format_duration, format_number, format_time
 
@@ -29,7 +29,7 @@ def asked(scope: Scope, numbers: Enforcement) -> RecordingRule:
         f"When an SLO last asked for a postmortem: a page burns and {per_cent} % of the period's allowed failures are\n"
         f"spent within {', '.join(windows)}; or a violation made a hard stop"
     )
-    return RecordingRule(record=ASKED, expr=expr, origin=ANYWHERE, note=note, sparse=True)
+    return common(ASKED, expr, note, sparse=True)
 
 
 def required(recorder: Recorder, governance: Governance) -> RecordingRule:

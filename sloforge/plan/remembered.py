@@ -7,7 +7,7 @@ so a restart, a rename or a violation that leaves every window forgets nothing, 
 from sloforge import vocabulary as v
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope, over
-from sloforge.plan.windows import ANYWHERE
+from sloforge.plan.windows import common
 from sloforge.policy import MEMORY_S, SLOW_READ_S
 from sloforge.quantities import DAY, HOUR, format_duration
 
@@ -24,7 +24,7 @@ def kept(scope: Scope, name: str, note: str = "", *, long: bool = False) -> list
     """
     lately = scope.series(copy_name(name, DAY))
     longest = f"{lately}\nor max_over_time({lately}[{format_duration(MEMORY_S)}:1h])"
-    most = RecordingRule(record=_most(name), expr=longest, origin=ANYWHERE, sparse=True)
+    most = common(copy_name(name, MEMORY_S), longest, sparse=True)
     return [*(copies(scope, name, DAY, note) if long else [copy(scope, name, DAY, note)]), most]
 
 
@@ -35,7 +35,7 @@ def copy(scope: Scope, name: str, stays_s: int, note: str = "") -> RecordingRule
     outage is lost, unless Prometheus is down all that time.
     """
     expr = over("max_over_time", scope.series(name), stays_s)
-    return RecordingRule(record=copy_name(name, stays_s), expr=expr, origin=ANYWHERE, note=note, sparse=True)
+    return common(copy_name(name, stays_s), expr, note, sparse=True)
 
 
 def copies(scope: Scope, name: str, stays_s: int, note: str = "") -> list[RecordingRule]:
@@ -45,7 +45,7 @@ def copies(scope: Scope, name: str, stays_s: int, note: str = "") -> list[Record
     """
     hour = copy(scope, name, HOUR, note)
     expr = over("max_over_time", scope.series(hour.record), stays_s)
-    return [hour, RecordingRule(record=copy_name(name, stays_s), expr=expr, origin=ANYWHERE, sparse=True)]
+    return [hour, common(copy_name(name, stays_s), expr, sparse=True)]
 
 
 def within(scope: Scope, name: str, window_s: int) -> str:
@@ -88,7 +88,7 @@ def _seen(scope: Scope, name: str, slo: str | None = None) -> tuple[str, ...]:
 
 def _memory(scope: Scope, name: str, slo: str | None) -> tuple[str, ...]:
     """What the slow group keeps; what it kept within the last day, for after an outage."""
-    memory = scope.series(_most(name), slo)
+    memory = scope.series(copy_name(name, MEMORY_S), slo)
     return over("last_over_time", memory, SLOW_READ_S), f"last_over_time({memory}[1d:1h])"
 
 
@@ -96,7 +96,3 @@ def copy_name(name: str, stays_s: int) -> str:
     """Return the name of that copy."""
     plain = name.removeprefix(v.SLOW_PREFIX).removeprefix("slo")
     return f"{v.SLOW_PREFIX}{plain}:max{format_duration(stays_s)}"
-
-
-def _most(name: str) -> str:
-    return f"{v.SLOW_PREFIX}{name.removeprefix('slo')}:max90d"

@@ -12,7 +12,8 @@ from sloforge.model.objects import Service, Slo
 from sloforge.plan.facts import Recorder
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope, aggregate, braces, one_of, over, with_label
-from sloforge.plan.windows import ANYWHERE
+from sloforge.plan.remembered import moment
+from sloforge.plan.windows import common
 from sloforge.policy import GAP_S, TICK_S
 from sloforge.quantities import format_duration, format_number
 
@@ -64,11 +65,10 @@ def tier_sums(scope: Scope) -> list[RecordingRule]:
     info, note = scope.series(v.GROUP_TIER), "All SLOs with tiers: the same for each tier, from its combinations"
     by = (*scope.names, v.TIER)
     return [
-        RecordingRule(
-            record=f"{v.TIER_PREFIX}{name.removeprefix(v.GROUP_PREFIX)}",
-            expr=aggregate("sum", f"{info} * ignoring ({v.TIER}) group_left () {scope.series(name)}", by),
-            origin=ANYWHERE,
-            note=note if name == v.GROUP_TOTAL_PERIOD else "",
+        common(
+            f"{v.TIER_PREFIX}{name.removeprefix(v.GROUP_PREFIX)}",
+            aggregate("sum", f"{info} * ignoring ({v.TIER}) group_left () {scope.series(name)}", by),
+            note if name == v.GROUP_TOTAL_PERIOD else "",
         )
         for name in (v.GROUP_TOTAL_PERIOD, v.GROUP_FAILED_PERIOD)
     ]
@@ -90,13 +90,7 @@ def _shown(scope: Scope, names: list[str]) -> RecordingRule:
     lines.append(with_label(aggregate("max", v.CLIENT_INFO, (v.CLIENT_ID,)), v.TIER, names[-1]))
     listed = f"\n  or on ({v.CLIENT_ID}) ".join(lines)
     note = "When exporters showed the tier of each client last: of two the stricter, and an unknown one as the default"
-    return RecordingRule(
-        record=v.CLIENT_TIER_SHOWN,
-        expr=f"time() + 0 * (\n     {listed}\n)",
-        origin=ANYWHERE,
-        labels=scope.labels(),
-        note=note,
-    )
+    return common(v.CLIENT_TIER_SHOWN, moment(f"\n     {listed}\n"), note, scope.labels())
 
 
 def _known(scope: Scope, service: Service) -> RecordingRule:
@@ -108,13 +102,7 @@ def _known(scope: Scope, service: Service) -> RecordingRule:
         "Each client's one tier: `clients` of the definitions, else what an exporter showed last "
         f"within {format_duration(GAP_S)}"
     )
-    return RecordingRule(
-        record=v.CLIENT_TIER,
-        expr=f"\nor on ({v.CLIENT_ID}) ".join([*lines, newest]),
-        origin=ANYWHERE,
-        labels=scope.labels(),
-        note=note,
-    )
+    return common(v.CLIENT_TIER, f"\nor on ({v.CLIENT_ID}) ".join([*lines, newest]), note, scope.labels())
 
 
 def _told(scope: Scope, tier: str, clients: list[str]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from sloforge import vocabulary as v
 from sloforge.diagnostics import Route
-from sloforge.model.objects import Slo
+from sloforge.model.objects import Pairs, Slo
 from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope, over
 from sloforge.policy import FAST_WINDOWS_S, SLOW_READ_S, SLOW_S, SLOW_WINDOWS_S, TICK_S
@@ -118,6 +118,11 @@ def _burn(scope: Scope, window_s: int, slo: Slo | None) -> RecordingRule:
     window, only = format_duration(window_s), slo.id if slo else None
     ratio, budget = scope.series(v.error_ratio(window), only), scope.series(v.ERROR_BUDGET, only)
     return _rule(v.burn_rate(window), f"{ratio} / {scope.on} {budget}", slo)
+
+
+def common(record: str, expr: str, note: str = "", labels: Pairs = (), *, sparse: bool = False) -> RecordingRule:
+    """Return a rule that is written once, over all SLOs of the service."""
+    return RecordingRule(record=record, expr=expr, origin=ANYWHERE, labels=labels, note=note, sparse=sparse)
 
 
 def noted(rules: list[RecordingRule], note: str) -> list[RecordingRule]:
