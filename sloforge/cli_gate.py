@@ -174,8 +174,8 @@ def flags(
 
 def _write_flags(state: "Snapshot", governance: "Governance", valid_s: int, output: Path | None) -> int:
     """Write the flags to `output`, or to stdout; return the exit code."""
+    from sloforge.files import replace_file
     from sloforge.gate.flags import flags as flags_of
-    from sloforge.gate.flags import write
     from sloforge.render.serialize import to_json
 
     # By our own clock, as those who evaluate flags have no other; what is old news already expires earlier.
@@ -184,7 +184,7 @@ def _write_flags(state: "Snapshot", governance: "Governance", valid_s: int, outp
         typer.echo(text, nl=False)
         return 0
     try:
-        write(output, text)
+        replace_file(output, text.encode())
     except OSError as error:
         typer.echo(f"{output} cannot be written: {error.strerror or error}. Its flags fail closed in time.", err=True)
         return FINDINGS

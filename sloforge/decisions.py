@@ -7,7 +7,6 @@ that writes into the policy folder.
 
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Final
 
 from sloforge import pipeline
 from sloforge.diagnostics import Diagnostic
+from sloforge.files import replace_file, sync_folder
 from sloforge.parse.text import parse_yaml, read_text
 from sloforge.pipeline import Checked
 from sloforge.render.serialize import Data, to_yaml
@@ -134,27 +134,7 @@ def _replace(path: Path, text: str) -> None:
     mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
     mark = "\ufeff" if target.exists() and target.read_bytes().startswith(b"\xef\xbb\xbf") else ""
     try:
-        descriptor, draft = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write((mark + text).encode())
-                file.flush()
-                os.fchmod(file.fileno(), mode)
-                os.fsync(file.fileno())
-            os.replace(draft, target)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(draft)
-            raise
+        replace_file(target, (mark + text).encode(), mode)
     except OSError as error:
         raise NotAddedError(f"{path} cannot be written: {error.strerror}; it is as it was") from error
-    with suppress(OSError):  # some file systems cannot sync a folder
-        _sync(target.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(target.parent)

@@ -24,6 +24,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from sloforge.diagnostics import Code
+from sloforge.files import sync_folder
 from sloforge.render.artifacts import HEADER_MARK, Artifact
 from sloforge.render.manifest import Manifest, may_be_manifest, parse_manifest
 from sloforge.render.serialize import to_json
@@ -126,7 +127,7 @@ def _commit(root: Path, artifacts: Sequence[Artifact], differences: Differences)
             _write_synced(work / "new" / path, texts[path])
         _write_synced(work / "journal.new", to_json({"replace": replaced, "remove": list(differences.orphaned)}))
         (work / "journal.new").replace(work / "journal")
-        _sync_folder(work)
+        sync_folder(work)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
@@ -156,7 +157,7 @@ def _carry_out(root: Path, replaced: Iterable[str], removed: Iterable[str], done
             target.unlink()
     for parent in {_inside(root, path).parent for path in (*replaced, *removed)}:
         if parent.is_dir():
-            _sync_folder(parent)
+            sync_folder(parent)
 
 
 def _keep(target: Path, kept: Path) -> None:
@@ -234,16 +235,6 @@ def _write_synced(path: Path, text: str) -> None:
         file.write(text.encode())
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make renames in `folder` survive a power cut, where the system can say so for folders."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 @contextlib.contextmanager

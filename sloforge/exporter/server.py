@@ -1,12 +1,10 @@
 """The exporter's own HTTP server, from start to SIGTERM; and the file for hosts whose metrics a node exporter reads."""
 
-import os
 import signal
 import socket
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import Any
@@ -14,6 +12,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from sloforge.exporter.exposer import Exposer
 from sloforge.exporter.web import wsgi_app
+from sloforge.files import replace_file
 
 REQUEST_S = 30  # a client that is slower than this loses its connection
 
@@ -78,15 +77,4 @@ def write_textfile(exposer: Exposer, path: Path) -> None:
         body = exposer.page(openmetrics=False).body
     finally:
         exposer.stop()
-    file, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # not *.prom: readers leave it alone
-    try:
-        with os.fdopen(file, "wb") as out:
-            out.write(body)
-            out.flush()
-            os.fsync(out.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except OSError:
-        with suppress(OSError):
-            os.unlink(name)
-        raise
+    replace_file(path, body)  # its draft is not *.prom: readers leave that alone

@@ -5,12 +5,8 @@ state of the service therefore holds only until a moment that stands in the file
 say in the worst state: RED and frozen.
 """
 
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 from sloforge.gate.decision import Change, Decision, decide
@@ -55,22 +51,6 @@ def flags(state: Snapshot, governance: Governance, until_s: int) -> Json:
             "validUntil": format_time(until_s),
         },
     }
-
-
-def write(path: Path, text: str) -> None:
-    """Replace `path` by `text`, so that a reader sees the old file or the new one. Raises OSError; nothing is left."""
-    file, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(file, "w", encoding="utf-8") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except OSError:
-        with suppress(OSError):
-            os.unlink(name)
-        raise
 
 
 def _flag(variants: Mapping[str, Json], now: str, late: str, until_s: int) -> dict[str, Json]:

@@ -19,7 +19,7 @@ from sloforge.model.routing import Base
 from sloforge.plan.route_ir import Expectation, RoutePlan
 from sloforge.render.alertmanager import quoted
 from sloforge.render.artifacts import Artifact
-from sloforge.verify.process import ToolError, ToolResult, run_tool
+from sloforge.verify.process import ToolError, ToolResult, run_tool, tool_version, write_files
 from sloforge.verify.routes import lost
 
 ENVIRONMENT: Final = "SLOFORGE_AMTOOL"
@@ -38,9 +38,7 @@ def find_amtool() -> str | None:
 
 def version(amtool: str) -> str:
     """Return amtool's version, such as `0.25.0`. Raises ToolError when it cannot be run."""
-    result = run_tool([amtool, "--version"], folder=Path.cwd(), timeout_s=_TIMEOUT_S)
-    match = re.search(r"version ([0-9]+\.[0-9]+\.[0-9]+)", result.out + result.err)
-    return match[1] if match else "of unknown version"
+    return tool_version(amtool, _TIMEOUT_S)
 
 
 def check(
@@ -50,7 +48,7 @@ def check(
     with tempfile.TemporaryDirectory(prefix="sloforge-") as name:
         folder = Path(name)
         try:
-            _write(folder, [config, *templates])
+            write_files(folder, [config, *templates])
             complaints = list(_refusals(amtool, folder, config, base))
             return complaints or list(_routes(amtool, folder, plan, base))
         except ToolError as error:
@@ -60,20 +58,13 @@ def check(
             return [Diagnostic(code=Code.TOOL_FAILED, span=Span(name), message=message)]
 
 
-def _write(folder: Path, files: Iterable[Artifact]) -> None:
-    for file in files:
-        path = folder / file.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(file.text, encoding="utf-8")
-
-
 def _refusals(amtool: str, folder: Path, config: Artifact, base: Base | None) -> Iterator[Diagnostic]:
     """Yield why the configuration is refused; where the base alone is refused as well, at its place there."""
     said = _said(run_tool([amtool, "check-config", config.path], folder=folder, timeout_s=_TIMEOUT_S))
     if not said:
         return
     if base is not None:
-        _write(folder, [Artifact(path=str(_BASE), text=base.text)])
+        write_files(folder, [Artifact(path=str(_BASE), text=base.text)])
         told = _said(run_tool([amtool, "check-config", str(_BASE)], folder=folder, timeout_s=_TIMEOUT_S))
         if told:
             line = _LINE.search(told)

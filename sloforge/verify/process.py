@@ -1,9 +1,13 @@
 """The one gate to other programs: an argument list, a time limit, the exit code. No shell, ever."""
 
+import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from sloforge.render.artifacts import Artifact
 
 
 class ToolError(Exception):
@@ -29,3 +33,18 @@ def run_tool(argv: Sequence[str], *, folder: Path, timeout_s: float) -> ToolResu
     except OSError as error:
         raise ToolError(f"{argv[0]} could not be started: {error.strerror}") from error
     return ToolResult(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+
+
+def tool_version(tool: str, timeout_s: float) -> str:
+    """Return the version that a tool of Prometheus tells, such as `2.42.0`. Raises ToolError when it cannot be run."""
+    result = run_tool([tool, "--version"], folder=Path.cwd(), timeout_s=timeout_s)
+    match = re.search(r"version ([0-9]+\.[0-9]+\.[0-9]+)", result.out + result.err)
+    return match[1] if match else "of unknown version"
+
+
+def write_files(folder: Path, files: "Iterable[Artifact]") -> None:
+    """Write files that a tool is to check. Raises OSError."""
+    for file in files:
+        path = folder / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(file.text, encoding="utf-8")

@@ -16,7 +16,7 @@ from typing import Final
 from sloforge.diagnostics import Code, Diagnostic, Route, Span, SpanMap, locate
 from sloforge.render.artifacts import Artifact
 from sloforge.render.serialize import to_yaml
-from sloforge.verify.process import ToolError, ToolResult, run_tool
+from sloforge.verify.process import ToolError, ToolResult, run_tool, tool_version, write_files
 
 ENVIRONMENT: Final = "SLOFORGE_PROMTOOL"
 _TIMEOUT_S: Final = 300.0
@@ -45,9 +45,7 @@ def find_promtool() -> str | None:
 
 def version(promtool: str) -> str:
     """Return promtool's version, such as `2.42.0`. Raises ToolError when it cannot be run."""
-    result = run_tool([promtool, "--version"], folder=Path.cwd(), timeout_s=_TIMEOUT_S)
-    match = re.search(r"version ([0-9]+\.[0-9]+\.[0-9]+)", result.out + result.err)
-    return match[1] if match else "of unknown version"
+    return tool_version(promtool, _TIMEOUT_S)
 
 
 def check_rules(promtool: str, artifacts: Sequence[Artifact], spans: Spans) -> list[Diagnostic]:
@@ -78,10 +76,7 @@ def run_tests(promtool: str, artifacts: Sequence[Artifact], spans: Spans) -> lis
 def _run(argv: list[str], folder: Path, files: Iterable[Artifact]) -> ToolResult | Diagnostic:
     """Run promtool in `folder` on `files` written there."""
     try:
-        for file in files:
-            path = folder / file.path
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(file.text, encoding="utf-8")
+        write_files(folder, files)
         return run_tool(argv, folder=folder, timeout_s=_TIMEOUT_S)
     except ToolError as error:
         return Diagnostic(code=Code.TOOL_FAILED, span=Span(argv[0]), message=str(error))

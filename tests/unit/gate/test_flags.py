@@ -11,7 +11,8 @@ from openfeature.contrib.provider.flagd import FlagdProvider
 from openfeature.contrib.provider.flagd.config import ResolverType
 from openfeature.evaluation_context import EvaluationContext
 
-from sloforge.gate.flags import BAND, FROZEN, allow_flag, flags, write
+from sloforge.files import replace_file
+from sloforge.gate.flags import BAND, FROZEN, allow_flag, flags
 from sloforge.model.governance import Governance
 from sloforge.policy import CHANGES, Band
 from sloforge.query.snapshot import Snapshot
@@ -41,7 +42,7 @@ def client(file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenFeatureC
 
 
 def put(file: Path, snapshot: Snapshot, decided: Governance | None = None, valid_s: int = 60) -> None:
-    write(file, to_json(flags(snapshot, decided or Governance(), int(time.time()) + valid_s)))
+    replace_file(file, to_json(flags(snapshot, decided or Governance(), int(time.time()) + valid_s)).encode())
 
 
 def settle(client: OpenFeatureClient, band: str) -> None:
@@ -100,5 +101,5 @@ def test_flag_tells_why(client: OpenFeatureClient, file: Path) -> None:
 def test_file_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "flags.json").mkdir()
     with pytest.raises(OSError, match="directory"):
-        write(tmp_path / "flags.json", "{}")
+        replace_file(tmp_path / "flags.json", b"{}")
     assert [path.name for path in tmp_path.iterdir()] == ["flags.json"]
