@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
+from sloforge.cli_common import CLEAN, FINDINGS, UNREACHABLE, examples
 from sloforge.cli_demo import demo
 from sloforge.cli_desk import DEFAULT_FILE, PolicyOption
 from sloforge.cli_exporter import exporter
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from sloforge.pipeline import Checked, Compiled
     from sloforge.store import Differences
 
-CLEAN, FINDINGS, TOOL_MISSING = 0, 1, 3  # 2, wrong usage, is typer's own
 DEFAULT_FOLDER: Final = Path("generated")
 DEBUG: Final = "SLOFORGE_DEBUG"
 NO_BASE: Final = "Put the routes into your Alertmanager configuration by hand, or name it with --alertmanager-base."
@@ -124,9 +124,7 @@ def _top(
     pass
 
 
-@app.command(
-    epilog="Examples:\n\n  sloforge generate\n\n  sloforge generate slo_definitions.yml --output generated --check"
-)
+@app.command(epilog=examples("sloforge generate", "sloforge generate slo_definitions.yml --output generated --check"))
 def generate(
     file: Files = None,
     output: FolderOption = DEFAULT_FOLDER,
@@ -180,7 +178,7 @@ def generate(
         typer.echo("\n".join(pipeline.costs(compiled)))
 
 
-@app.command(epilog="Examples:\n\n  sloforge validate\n\n  sloforge validate slo_definitions.yml --format json")
+@app.command(epilog=examples("sloforge validate", "sloforge validate slo_definitions.yml --format json"))
 def validate(
     file: Files = None,
     output: Annotated[
@@ -243,7 +241,7 @@ def _finish(checked: "Checked", format: Format, strict: bool, summary: str) -> N
         if format is Format.TEXT:
             typer.echo(f"{count(checked.diagnostics)}.", err=True)
         missing = any(diagnostic.code is Code.TOOL_MISSING for diagnostic in checked.diagnostics)
-        raise typer.Exit(TOOL_MISSING if missing else FINDINGS)
+        raise typer.Exit(UNREACHABLE if missing else FINDINGS)
     typer.echo(summary)
 
 

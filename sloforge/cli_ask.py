@@ -1,20 +1,23 @@
 """What the commands that ask a running Prometheus share: options, whom to ask, and what was decided."""
 
 import os
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from sloforge.cli_common import FINDINGS
+
 if TYPE_CHECKING:
     from sloforge.model.governance import Governance
     from sloforge.model.objects import Pairs
+    from sloforge.query.answers import Failure
     from sloforge.query.endpoints import Endpoint
     from sloforge.query.replicas import Agreed
     from sloforge.query.services import Heard
 
-FINDINGS, UNREACHABLE = 1, 3
 DEFAULT_POLICY: Final = Path("policy")
 
 
@@ -60,6 +63,12 @@ def hear(urls: list[str], service: str, labels: list[str] | None, total_s: float
     from sloforge.query.services import hear as ask_all
 
     return ask_all(endpoints(urls), service, identity(labels), total_s)
+
+
+def complain(failures: Iterable["Failure"]) -> None:
+    """Say to stderr why servers did not answer."""
+    for failure in failures:
+        typer.echo(f"{failure}.", err=True)
 
 
 def endpoints(urls: list[str]) -> list["Endpoint"]:

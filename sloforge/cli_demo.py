@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from sloforge.cli_exporter import UNREACHABLE, LedgerOption, examples, refusals
+from sloforge.cli_common import UNREACHABLE, examples
+from sloforge.cli_exporter import LedgerOption, refusals
 
 demo = typer.Typer()
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
+from sloforge.cli_common import FINDINGS
+
 if TYPE_CHECKING:
     from sloforge.model.objects import Service
     from sloforge.pipeline import Checked
     from sloforge.render.serialize import Data
 
-FINDINGS, UNREACHABLE = 1, 3
 DEFAULT_FILE: Final = Path("slo_definitions.yml")
 WHO: Final = "SLOFORGE_BY"
 
@@ -37,11 +38,6 @@ ByOption = Annotated[
 ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for those who read it in a year.")]
 EvidenceOption = Annotated[str, typer.Option("--evidence", metavar="URL", help="What shows it.")]
 SlosArgument = Annotated[list[str], typer.Argument(metavar="SLO...", help="As SLO or service/SLO.")]
-
-
-def examples(*commands: str) -> str:
-    """Return what `--help` ends with: each command on a line of its own, to be copied as it is."""
-    return "Examples:" + "".join(f"\n\n\b\n  {command}" for command in commands)
 
 
 class Desk:

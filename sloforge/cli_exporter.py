@@ -8,15 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sloforge.cli_common import FINDINGS, UNREACHABLE, examples
+
 if TYPE_CHECKING:
     from sloforge.exporter.exposer import Exposer
-
-FINDINGS, UNREACHABLE = 1, 3
-
-
-def examples(*commands: str) -> str:
-    """Return what `--help` ends with: each command on a line of its own, to be copied as it is."""
-    return "Examples:" + "".join(f"\n\n\b\n  {command}" for command in commands)
 
 
 exporter = typer.Typer(help="Expose what workers have counted in a ledger.", no_args_is_help=True)

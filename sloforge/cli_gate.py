@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 import typer
 
 from sloforge.cli_ask import (
-    FINDINGS,
-    UNREACHABLE,
     Form,
     FormOption,
     LabelOption,
@@ -18,6 +16,7 @@ from sloforge.cli_ask import (
     PrometheusOption,
     ServiceOption,
     TimeoutOption,
+    complain,
     duration,
     endpoints,
     governance_of,
@@ -25,7 +24,7 @@ from sloforge.cli_ask import (
     say,
     the_only,
 )
-from sloforge.cli_desk import examples
+from sloforge.cli_common import FINDINGS, UNREACHABLE, examples
 
 if TYPE_CHECKING:
     from sloforge.gate.decision import Decision
@@ -103,8 +102,7 @@ def status(
 
     numbers = governance_of(policy, service).enforcement
     heard = hear(prometheus, service, label, timeout)
-    for failure in heard.failures:
-        typer.echo(f"{failure}.", err=True)
+    complain(heard.failures)
     if format is Form.JSON:
         from sloforge.render.serialize import to_json
 
@@ -155,8 +153,7 @@ def flags(
 
     def once() -> int:
         heard = hear(prometheus, service, label, timeout)
-        for failure in heard.failures:
-            typer.echo(f"{failure}.", err=True)
+        complain(heard.failures)
         if not heard.services:
             return UNREACHABLE
         state = the_only(heard).snapshot
@@ -215,8 +212,7 @@ def _outlook(
 
 def _unknown(heard: "Heard", fail_open: bool, form: Form) -> NoReturn:
     """Say that nobody knows the state, and exit: closed, unless asked otherwise."""
-    for failure in heard.failures:
-        typer.echo(f"{failure}.", err=True)
+    complain(heard.failures)
     code = 0 if fail_open else UNREACHABLE
     if form is Form.JSON:
         from sloforge.render.serialize import to_json

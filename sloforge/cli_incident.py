@@ -1,12 +1,12 @@
 """The commands that keep incidents.yml: `sloforge incident open`, `close` and `note`."""
 
-import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sloforge.cli_ask import complain, endpoints
+from sloforge.cli_common import UNREACHABLE, examples
 from sloforge.cli_desk import (
-    UNREACHABLE,
     ByOption,
     Desk,
     EvidenceOption,
@@ -14,7 +14,6 @@ from sloforge.cli_desk import (
     PolicyOption,
     ServiceOption,
     SlosArgument,
-    examples,
     free_id,
     pairs_of,
     refuse,
@@ -148,17 +147,12 @@ def _action(what: str, owner: str) -> dict[str, "Data"]:
 def _reckoned(urls: list[str], service: "Service", found: "Incident", closed_s: int) -> dict[str, "Data"]:
     """Return what Prometheus reckons the incident cost, by SLO; exit where none answers."""
     from sloforge.quantities import format_number
-    from sloforge.query.endpoints import endpoint
     from sloforge.query.shares import incident_shares
 
-    try:
-        places = [endpoint(url, os.environ) for url in dict.fromkeys(urls)]
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--prometheus") from error
+    places = endpoints(urls)
     bounds_s = (found.opened_s, closed_s)
     shares, failures = incident_shares(places, service.name, service.identity, bounds_s, service.sample_delay_s)
-    for failure in failures:
-        typer.echo(f"{failure}.", err=True)
+    complain(failures)
     if len(failures) == len(places):
         refuse("no Prometheus could say what the incident cost; give --share SLO=PERCENT, or try again", UNREACHABLE)
     return {slo: format_number(shares[slo]) for slo in found.slos if slo in shares}

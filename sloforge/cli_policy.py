@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sloforge.cli_common import examples
 from sloforge.cli_desk import (
     ByOption,
     Desk,
@@ -13,7 +14,6 @@ from sloforge.cli_desk import (
     ReasonOption,
     ServiceOption,
     SlosArgument,
-    examples,
     free_id,
     pairs_of,
     refuse,

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sloforge.cli_ask import UNREACHABLE, PrometheusOption, endpoints
-from sloforge.cli_desk import Desk, FilesOption, PolicyOption, examples, refuse
+from sloforge.cli_ask import PrometheusOption, complain, endpoints
+from sloforge.cli_common import UNREACHABLE, examples
+from sloforge.cli_desk import Desk, FilesOption, PolicyOption, refuse
 
 if TYPE_CHECKING:
     from sloforge.model.governance import Incident
@@ -72,6 +73,5 @@ def _postmortem(places: list["Endpoint"], service: "Service", incident: "Inciden
         shares, failures = incident_shares([place], service.name, service.identity, bounds_s, delay_s)
         if not isinstance(told, Failure) and not failures:
             return postmortem(facts(incident, service.name, told, shares))
-        for failure in [told] if isinstance(told, Failure) else failures:
-            typer.echo(f"{failure}.", err=True)
+        complain([told] if isinstance(told, Failure) else failures)
     return None

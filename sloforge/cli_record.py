@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sloforge.cli_common import FINDINGS, examples
 from sloforge.cli_exporter import (
-    FINDINGS,
     LedgerOption,
     SettingsOption,
     UniverseOption,
-    examples,
     parse_option,
     refusals,
 )
