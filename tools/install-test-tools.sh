@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Make sure that the real tools which the tests run are here: promtool, prometheus, amtool, alertmanager, redis, Go.
 # What is missing is fetched as a Debian or Ubuntu package and unpacked below .tools/, never installed: so this needs
-# no root, starts no service and changes nothing outside the checkout. Elsewhere it says what to install.
+# no root and starts no service. Elsewhere it says what to install. One thing goes outside the checkout, where it may:
+# the templates that Debian's Alertmanager reads from one folder only, and does not start without.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 here=$PWD/.tools
@@ -37,6 +38,13 @@ if [ ${#missing[@]} -gt 0 ]; then
   echo "The tests need promtool, prometheus (2.42 or newer), amtool, alertmanager (0.25 or newer) and redis-server" >&2
   echo "(6 or newer) on PATH. On Debian or Ubuntu: apt-get install ${missing[*]}" >&2
   echo "Elsewhere: https://prometheus.io/download and https://redis.io/downloads" >&2
+fi
+
+templates=/usr/share/prometheus/alertmanager
+if has prometheus-alertmanager && [ ! -e $templates/default.tmpl ]; then
+  { mkdir -p "${templates%/*}" && cp -r "$here$templates" "${templates%/*}/"; } 2>/dev/null ||
+    echo "Alertmanager starts only with its templates: apt-get install prometheus-alertmanager, or, as root," \
+      "cp -r $here$templates ${templates%/*}/" >&2
 fi
 
 go_version=$(go env GOVERSION 2>/dev/null || true)
