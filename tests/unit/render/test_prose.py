@@ -112,6 +112,24 @@ def test_live_figures_are_shown(tmp_path: Path) -> None:
     assert "follow https://runbooks.example.com/publish. Owner: core." in text
 
 
+@pytest.mark.parametrize(("period", "told"), [("0x10", "1"), ("7x10", "7"), (None, "1")])
+def test_a_violation_of_this_hour_is_one_of_the_period(period: str | None, told: str, tmp_path: Path) -> None:
+    """The period's sum is minutes older: never `1 in the last hour, 0 in 28d`."""
+    labels = '{slo="publish",slo_service="raize"}'
+    series = {f"slo:events_failed:sum1h{labels}": "1x10"}
+    if period:
+        series[f"slo:events_failed:sum_period{labels}"] = period
+    assert f"1 in the last hour, {told} in 28d." in shown(tmp_path, alert("hard"), series)
+
+
+@pytest.mark.parametrize(
+    ("state", "band"), [("0x10", "GREEN"), ("1x10", "YELLOW"), ("2x10", "RED"), ("-1x10", "UNKNOWN")]
+)
+def test_a_freeze_names_the_band(state: str, band: str, tmp_path: Path) -> None:
+    series = {'slo_service:band:state{slo="publish",slo_service="raize"}': state}
+    assert f"Band now: {band}." in shown(tmp_path, alert("freeze"), series)
+
+
 @pytest.mark.parametrize("words", WORDS)
 def test_what_people_wrote_is_never_executed(words: str, tmp_path: Path) -> None:
     nasty = dict.fromkeys(("title", "ref", "service", "owner", "runbook"), NASTY)
