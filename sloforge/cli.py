@@ -24,6 +24,7 @@ from sloforge.cli_policy import app as policy_commands
 from sloforge.cli_policy import approve
 from sloforge.cli_postmortem import app as postmortem
 from sloforge.cli_record import record
+from sloforge.cli_review import app as review
 
 if TYPE_CHECKING:
     from sloforge.diagnostics import Diagnostic
@@ -67,6 +68,7 @@ app.add_typer(approve, name="approve")
 app.add_typer(policy_commands)
 app.add_typer(incident, name="incident")
 app.add_typer(gate)
+app.add_typer(review)
 incident.add_typer(postmortem)
 
 

@@ -310,6 +310,19 @@ class Code(Enum):
         "A hard SLO allows nothing, whatever the reason: approve its hard stop instead (kind: hard_stop).")
     ACKNOWLEDGED_BEFORE = ("SF730", Severity.WARNING, "approval acknowledges nothing new",
         "`acknowledges:` is the total of violations so far, not the number since the last approval.")
+    # SF9xx: what is compared, and what is explained
+    REF_UNKNOWN = ("SF901", Severity.ERROR, "no such Git ref",
+        "Name a commit, branch or tag that is here; in CI, fetch it first (a shallow clone has one commit only).")
+    REF_NO_REPOSITORY = ("SF902", Severity.ERROR, "not in a Git repository",
+        "Run it in a clone, or give --against a folder that holds the definitions to compare with.")
+    REF_OUTSIDE = ("SF903", Severity.ERROR, "not a file of this repository",
+        "Name files and folders of one repository, or give --against a folder.")
+    PAST_BROKEN = ("SF904", Severity.WARNING, "definitions to compare with have errors",
+        "What they define is not compared; all else is.")
+    PAST_LINK = ("SF905", Severity.WARNING, "symbolic link is not followed",
+        "Name the file that the link leads to.")
+    SLO_UNKNOWN = ("SF906", Severity.ERROR, "no such SLO",
+        "Name an SLO of the definitions as SLO or service/SLO.")
     # fmt: on
 
     def __init__(self, number: str, severity: Severity, title: str, help_text: str) -> None:

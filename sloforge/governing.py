@@ -5,7 +5,7 @@ compiles them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sloforge.diagnostics import Diagnostic, SpanMap
@@ -43,18 +43,22 @@ def govern(
     folder: Path, services: Sequence[Service], drafts: Mapping[str, str], *, needed: bool, sure: bool
 ) -> Governed:
     """Return what was decided in `folder` about `services`; `drafts` stand in for files, `sure` is as in `Decided`."""
-    files, diagnostics = find_policy(folder, needed=needed)
+    files, findings = find_policy(folder, needed=needed)
     texts = {name: (str(folder / name), text) for name, text in drafts.items()}
     for name, file in files.items():
         text, complaints = (None, []) if name in texts else read_text(file)
-        diagnostics += complaints
+        findings += complaints
         if text is not None:
             texts[name] = (str(file), text)
+    governed = govern_texts(texts, services, sure=sure)
+    return replace(governed, diagnostics=(*findings, *governed.diagnostics))
+
+
+def govern_texts(texts: Mapping[str, tuple[str, str]], services: Sequence[Service], *, sure: bool) -> Governed:
+    """Return what was decided about `services` in files that are at hand as (path, text), by name."""
     document, complaints = read_policy(texts)
     known = {service.name: service for service in services}
     governance = bind_policy(document, next(iter(known)) if len(known) == 1 else "")
     decided = Decided(governance=governance, services=known, sure=sure)
-    diagnostics += [*complaints, *check_policy(decided, document.spans)]
-    return Governed(
-        governance=governance, diagnostics=tuple(diagnostics), sources=dict(texts.values()), spans=document.spans
-    )
+    diagnostics = (*complaints, *check_policy(decided, document.spans))
+    return Governed(governance=governance, diagnostics=diagnostics, sources=dict(texts.values()), spans=document.spans)

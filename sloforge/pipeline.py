@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from sloforge.diagnostics import Code, Diagnostic, Span, SpanMap
-from sloforge.governing import govern
+from sloforge.governing import govern, govern_texts
 from sloforge.model.base_checks import check_base, read_base
 from sloforge.model.bind import bind
 from sloforge.model.checks import check, check_all, check_history
@@ -111,6 +111,14 @@ def check_files(
     sources = {**checked.sources, **governed.sources}
     checked = replace(checked, governance=governed.governance, sources=sources).and_(governed.diagnostics)
     return checked if base is None else _with_base(checked, base, governed.spans)
+
+
+def check_texts(definitions: Mapping[str, str], policy: Mapping[str, tuple[str, str]]) -> Checked:
+    """Check definitions that are at hand as text, by what findings call them, under a policy folder's (path, text)."""
+    checked = _check_texts(definitions, {})
+    governed = govern_texts(policy, checked.services, sure=not checked.failed)
+    sources = {**checked.sources, **governed.sources}
+    return replace(checked, governance=governed.governance, sources=sources).and_(governed.diagnostics)
 
 
 def compile_files(

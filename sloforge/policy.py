@@ -80,6 +80,29 @@ def detection_s(window: BurnWindow, period_s: int, objective: Decimal, error: De
     return None if error <= threshold else threshold / error * window.long_s
 
 
+def alarm_s(
+    window: BurnWindow, period_s: int, objective: Decimal, error: Decimal, traffic: Decimal | None = None
+) -> Decimal | None:
+    """Return what `detection_s` does, but not before `min_failures` have failed at an even traffic.
+
+    `traffic` are events in a period; where nobody stated it, there are failures enough. None for never: not even the
+    whole long window sees so many.
+    """
+    due_s = detection_s(window, period_s, objective, error)
+    if due_s is None or traffic is None:
+        return due_s
+    enough_s = window.min_failures * period_s / (traffic * error)
+    return None if enough_s > window.long_s else max(due_s, enough_s)
+
+
+def exhaustion_s(period_s: int, objective: Decimal, error: Decimal) -> Decimal | None:
+    """Return after how many seconds of a constant `error` share (0..1) an untouched budget is spent, or None for never.
+
+    At an even traffic. Source: SRE Workbook ch. 5, period / burn rate.
+    """
+    return None if error <= 1 - objective else (1 - objective) / error * period_s
+
+
 class Band(IntEnum):
     """The status bands of policy section 7.1, as `slo:band:state` records them."""
 

@@ -86,11 +86,12 @@ def data(agreed: Agreed, numbers: Enforcement) -> Json:
         "prometheus": state.url,
         "recorded_at": format_time(int(state.recorded_s)),
         "disagreements": list(agreed.disagreements),
-        "slos": [_slo_data(slo, numbers) for slo in state.slos],
+        "slos": [slo_data(slo, numbers) for slo in state.slos],
     }
 
 
-def _slo_data(slo: SloState, numbers: Enforcement) -> Json:
+def slo_data(slo: SloState, numbers: Enforcement) -> Json:
+    """Return everything about one SLO for programs, as `data` has it."""
     return {
         "slo": slo.slo,
         "title": slo.title,

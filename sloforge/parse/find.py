@@ -9,6 +9,7 @@ from typing import Final
 from sloforge.diagnostics import Code, Diagnostic, Span
 
 _SAYS_SO: Final = re.compile(rb"""^["']?apiVersion["']?\s*:\s*["']?sloforge/""", re.MULTILINE)
+SUFFIXES: Final = (".yml", ".yaml")
 _HEAD_BYTES: Final = 64 * 1024
 
 
@@ -36,13 +37,18 @@ def _search(folder: Path) -> Iterator[Path]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             path = Path(parent, name)
-            if name.endswith((".yml", ".yaml")) and path.is_file() and _says_so(path):
+            if name.endswith(SUFFIXES) and path.is_file() and _file_says_so(path):
                 yield path
 
 
-def _says_so(path: Path) -> bool:
+def _file_says_so(path: Path) -> bool:
     try:
         with path.open("rb") as file:
-            return _SAYS_SO.search(file.read(_HEAD_BYTES)) is not None
+            return says_so(file.read(_HEAD_BYTES))
     except OSError:
         return False
+
+
+def says_so(data: bytes) -> bool:
+    """Return whether a file that begins with `data` calls itself one of sloforge's definitions."""
+    return _SAYS_SO.search(data[:_HEAD_BYTES]) is not None

@@ -43,8 +43,8 @@ class Parsed:
 def read_text(path: Path) -> tuple[str | None, list[Diagnostic]]:
     """Return the text of `path`, or None and why not. Large and special files are refused before a byte is read."""
 
-    def refuse(code: Code, message: str, hint: str = "") -> tuple[None, list[Diagnostic]]:
-        return None, [Diagnostic(code=code, span=Span(str(path)), message=message, hint=hint)]
+    def refuse(code: Code, message: str) -> tuple[None, list[Diagnostic]]:
+        return None, [Diagnostic(code=code, span=Span(str(path)), message=message)]
 
     try:
         with open(path, "rb", opener=_open_at_once) as file:
@@ -57,14 +57,20 @@ def read_text(path: Path) -> tuple[str | None, list[Diagnostic]]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         return refuse(Code.FILE_UNREADABLE, f"cannot be read: {reason}")
+    return decode(data, str(path))
+
+
+def decode(data: bytes, path: str) -> tuple[str | None, list[Diagnostic]]:
+    """Return the text of a file's bytes, or None and why they are none; `path` is what findings call it."""
     if b"\0" in data:
-        return refuse(Code.FILE_NOT_TEXT, "file holds NUL bytes: binary, or UTF-16", "save it as UTF-8")
+        message = "file holds NUL bytes: binary, or UTF-16"
+        return None, [Diagnostic(code=Code.FILE_NOT_TEXT, span=Span(path), message=message, hint="save it as UTF-8")]
     try:
         return data.decode("utf-8-sig"), []
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8", "replace")
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
-        span = Span(str(path), line, column)
+        span = Span(path, line, column)
         message = f"byte 0x{data[error.start]:02x} is not UTF-8"
         return None, [Diagnostic(code=Code.FILE_NOT_TEXT, span=span, message=message, hint="save it as UTF-8")]
 

@@ -138,6 +138,12 @@ def _of(owner: Owner, kind: Kind) -> str:
     return owner.page if kind is Kind.PAGE else owner.ticket
 
 
+def receiver_of(owner: str, kind: Kind, routing: Routing) -> str:
+    """Return who receives what is `owner`'s: a receiver of their own, or everybody's."""
+    own = next((_of(known, kind) for known in routing.owners if known.name == owner), "")
+    return own or routing.receivers[kind]
+
+
 def _inhibition(family: _Family) -> Inhibition:
     """A page silences the ticket of the same SLO, and never another page: the slow one would ring after recovery.
 
@@ -162,7 +168,6 @@ def _expectations(family: _Family, routing: Routing) -> Iterator[Expectation]:
 
 
 def _of_service(service: Service, family: _Family, routing: Routing) -> Iterator[Expectation]:
-    known = {owner.name: owner for owner in routing.owners}
     for kind in (Kind.FREEZE, Kind.WATCHDOG):
         labels = _labels(service, family, kind, service.owner)
         yield Expectation(name=f"{kind.value} of {service.name}", labels=labels, receivers=(routing.receivers[kind],))
@@ -172,9 +177,8 @@ def _of_service(service: Service, family: _Family, routing: Routing) -> Iterator
         if (slo.owner, of_clients) in seen:
             continue
         seen.add((slo.owner, of_clients))
-        owner = known.get(slo.owner, Owner(name=slo.owner))
         for kind in (Kind.PAGE, Kind.TICKET):
-            receiver = _of(owner, kind) or routing.receivers[kind]
+            receiver = receiver_of(slo.owner, kind, routing)
             labels, name = _labels(service, family, kind, slo.owner, slo.id), f"{kind.value} of {service.name}/{slo.id}"
             yield Expectation(name=name, labels=labels, receivers=(receiver,))
             for client, told in routing.clients if of_clients else ():

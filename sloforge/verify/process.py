@@ -22,17 +22,29 @@ class ToolResult(NamedTuple):
     err: str
 
 
+class RawResult(NamedTuple):
+    """How a program ended, with its output as it came."""
+
+    code: int
+    out: bytes
+    err: bytes
+
+
 def run_tool(argv: Sequence[str], *, folder: Path, timeout_s: float) -> ToolResult:
     """Run `argv` in `folder`. Raises ToolError when it does not start or does not end within `timeout_s` seconds."""
+    code, out, err = run_raw(argv, folder=folder, timeout_s=timeout_s)
+    return ToolResult(code, out.decode(errors="replace"), err.decode(errors="replace"))
+
+
+def run_raw(argv: Sequence[str], *, folder: Path, timeout_s: float, stdin: bytes = b"") -> RawResult:
+    """Do the same with bytes, for what need not be text."""
     try:
-        done = subprocess.run(
-            argv, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=False
-        )
+        done = subprocess.run(argv, cwd=folder, input=stdin, capture_output=True, timeout=timeout_s, check=False)
     except subprocess.TimeoutExpired as error:
         raise ToolError(f"{argv[0]} did not end within {timeout_s:.0f} seconds") from error
     except OSError as error:
         raise ToolError(f"{argv[0]} could not be started: {error.strerror}") from error
-    return ToolResult(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+    return RawResult(done.returncode, done.stdout, done.stderr)
 
 
 def tool_version(tool: str, timeout_s: float) -> str:

@@ -40,6 +40,12 @@ ELSEWHERE = {
     Code.BASE_MISSING: "tests/unit/cli/test_routing.py",  # a file that is not there
     Code.BASE_REFUSED: "tests/unit/verify/test_amtool.py",  # amtool's verdict
     Code.ROUTE_LOST: "tests/unit/verify/test_amtool.py",  # only a fault of ours could lead to it
+    Code.REF_UNKNOWN: "tests/unit/review/test_diff.py",  # a repository's state
+    Code.REF_NO_REPOSITORY: "tests/unit/review/test_diff.py",
+    Code.REF_OUTSIDE: "tests/unit/review/test_diff.py",
+    Code.PAST_BROKEN: "tests/unit/review/test_diff.py",
+    Code.PAST_LINK: "tests/unit/review/test_diff.py",
+    Code.SLO_UNKNOWN: "tests/unit/review/test_explain.py",  # an argument
     Code.POLICY_FILE: "tests/unit/parse/test_policy_document.py",  # a file, and no place in it
 }
 WITH_CASES = [code for code in Code if code not in ELSEWHERE]

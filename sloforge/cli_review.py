@@ -1,0 +1,325 @@
+"""The commands for reviewers: `sloforge diff` and `sloforge explain`. They import what they need late."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sloforge.cli_ask import Form, FormOption, LabelOption, TimeoutOption, complain, endpoints, hear, say
+from sloforge.cli_common import FINDINGS, UNREACHABLE, examples
+from sloforge.cli_desk import DEFAULT_FILE, PolicyOption
+
+if TYPE_CHECKING:
+    from sloforge.diagnostics import Diagnostic
+    from sloforge.model.objects import Service, Slo
+    from sloforge.pipeline import Checked
+    from sloforge.query.services import Heard
+    from sloforge.query.snapshot import SloState
+    from sloforge.review.changes import Figure, Review, ServiceChanges, State
+    from sloforge.review.explain import Explanation
+
+app = typer.Typer()
+
+Files = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="FILE", help="Definition files, or folders to search.", show_default=str(DEFAULT_FILE)),
+]
+FiguresOption = Annotated[
+    list[str] | None,
+    typer.Option("--prometheus", metavar="URL", help="Also show today's figures, as they are recorded there."),
+]
+
+
+class Layout(StrEnum):
+    """How a comparison is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+@app.command(
+    epilog=examples("sloforge diff", "sloforge diff slo_definitions.yml --against HEAD~1 --format markdown"),
+)
+def diff(
+    file: Files = None,
+    against: Annotated[
+        str,
+        typer.Option(
+            "--against",
+            metavar="DIR|GITREF",
+            help="A folder of definitions, or a commit, branch or tag as of which to read them. A folder wins.",
+        ),
+    ] = "HEAD",
+    policy: PolicyOption = None,
+    prometheus: FiguresOption = None,
+    label: LabelOption = None,
+    timeout: TimeoutOption = 10.0,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit 1 if anything changes, as git diff does.")
+    ] = False,
+    format: Annotated[Layout, typer.Option("--format", help="How the changes are written.")] = Layout.TEXT,  # noqa: A002
+) -> None:
+    """Say what changes for the people on call: SLOs, objectives, alerts, who is told, and what history is kept."""
+    from sloforge import pipeline
+    from sloforge.review import show
+    from sloforge.review.compare import compare
+
+    paths = list(file) if file else [DEFAULT_FILE]
+    checked = pipeline.check_files(paths, policy=policy)
+    _stop_on_errors(checked)
+    before = _before(against, paths, policy or pipeline.policy_folder(paths))
+    review = compare(before, _state(checked), against)
+    failed = False
+    if prometheus and review.services:
+        review, failed = _with_figures(review, before, checked, prometheus, label, timeout)
+    if format is Layout.JSON:
+        from sloforge.render.serialize import to_json
+
+        typer.echo(to_json(show.data(review)), nl=False)
+    elif format is Layout.MARKDOWN:
+        typer.echo(show.markdown(review))
+    else:
+        say(show.text(review))
+    if failed:
+        raise typer.Exit(UNREACHABLE)
+    if exit_code and review.changed:
+        raise typer.Exit(FINDINGS)
+
+
+@app.command(
+    epilog=examples("sloforge explain checkout", "sloforge explain shop/checkout slo_definitions.yml --format json"),
+)
+def explain(
+    slo: Annotated[str, typer.Argument(metavar="SLO", help="As SLO or service/SLO.")],
+    file: Files = None,
+    policy: PolicyOption = None,
+    prometheus: FiguresOption = None,
+    label: LabelOption = None,
+    timeout: TimeoutOption = 10.0,
+    format: FormOption = Form.TEXT,  # noqa: A002 - the option's name
+) -> None:
+    """Show one SLO's arithmetic: what may fail, when each alert fires, how long the budget lasts, what it costs."""
+    from sloforge import pipeline
+    from sloforge.review.explain import data
+    from sloforge.review.explain import explain as explained
+
+    paths = list(file) if file else [DEFAULT_FILE]
+    checked = pipeline.check_files(paths, policy=policy)
+    _stop_on_errors(checked)
+    service, found = _the_slo(slo, checked, paths)
+    told = explained(service, found, checked.governance)
+    heard = hear(prometheus, service.name, label, timeout) if prometheus else None
+    today = _today(heard, found.id) if heard else None
+    if format is Form.JSON:
+        from sloforge.gate.status import slo_data
+        from sloforge.render.serialize import to_json
+
+        known = slo_data(today, checked.governance.enforcement) if today else None
+        typer.echo(to_json({**data(told), "today": known}), nl=False)
+    else:
+        _show(told, _today_lines(today, checked))
+    if heard is not None and today is None:
+        complain(heard.failures)
+        typer.echo(f"Prometheus does not know one {service.name}/{found.id}; today's figures are missing.", err=True)
+        raise typer.Exit(UNREACHABLE)
+
+
+# --- what is compared -------------------------------------------------------
+
+
+def _before(against: str, paths: Sequence[Path], policy: Path) -> "State":
+    """Return what stood in the folder or at the Git ref; tell what is wrong with it."""
+    from sloforge import pipeline
+
+    folder = Path(against)
+    if against and folder.is_dir():
+        there = list(dict.fromkeys(_there(folder, path) for path in paths))
+        decided = _there(folder, policy)
+        checked = pipeline.check_files(there, policy=decided if decided != folder else None)
+        return _judged(checked, ())
+    if not against or against.startswith("-"):
+        raise typer.BadParameter(f"{against!r} is neither a folder nor a Git ref", param_hint="--against")
+    from sloforge.review.git import read_past
+
+    past = read_past(against, paths, policy)
+    _stop_on(past.diagnostics, {})
+    return _judged(pipeline.check_texts(past.definitions, past.policy), past.diagnostics)
+
+
+def _there(folder: Path, path: Path) -> Path:
+    """Return what corresponds to `path` in a checkout, else the folder itself, to be searched."""
+    there = folder / path
+    return there if not path.is_absolute() and there.exists() else folder
+
+
+def _state(checked: "Checked") -> "State":
+    from sloforge.review.changes import State
+
+    return State(services=checked.services, governance=checked.governance)
+
+
+def _judged(checked: "Checked", told: Iterable["Diagnostic"]) -> "State":
+    """Return what can be compared, and tell of each file that has errors."""
+    from sloforge.diagnostics import Code, Diagnostic, Span
+    from sloforge.report import render
+
+    errors: dict[str, list[Diagnostic]] = {}
+    for finding in checked.diagnostics:
+        if finding.is_error:
+            errors.setdefault(finding.span.path, []).append(finding)
+    findings = list(told)
+    for path, faults in errors.items():
+        more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
+        message = f"{faults[0].message} ({faults[0].code.number}){more}"
+        findings.append(Diagnostic(code=Code.PAST_BROKEN, span=Span(path), message=message))
+    typer.echo(render(findings, "text", {}), err=True, nl=False)
+    paths = {service.path for service in checked.services}
+    unreadable = {finding.span.path for finding in findings if finding.code is Code.PAST_BROKEN} - paths
+    policies = {path for path in unreadable if Path(path).name in _policy_files()}
+    state = _state(checked)
+    return replace(
+        state,
+        broken=frozenset(service.name for service in checked.services if service.path in errors),
+        complete=unreadable == policies,
+        governed=not policies,
+    )
+
+
+def _policy_files() -> Iterable[str]:
+    from sloforge.parse.policy_document import FILES
+
+    return FILES
+
+
+def _stop_on_errors(checked: "Checked") -> None:
+    _stop_on([finding for finding in checked.diagnostics if finding.is_error], checked.sources)
+
+
+def _stop_on(findings: Iterable["Diagnostic"], sources: Mapping[str, str]) -> None:
+    """Exit with the findings if any is an error."""
+    from sloforge.diagnostics import Code
+    from sloforge.report import render
+
+    if errors := [finding for finding in findings if finding.is_error]:
+        typer.echo(render(errors, "text", sources), err=True, nl=False)
+        raise typer.Exit(UNREACHABLE if errors[0].code is Code.TOOL_MISSING else FINDINGS)
+
+
+# --- figures of today -------------------------------------------------------
+
+
+def _with_figures(
+    review: "Review", before: "State", checked: "Checked", urls: list[str], label: list[str] | None, total_s: float
+) -> tuple["Review", bool]:
+    """Return the review with the figures of SLOs whose objective changes, and whether any could not be had."""
+    failed, services = False, []
+    for changes in review.services:
+        changed = [slo for change in changes.changes if change.what == "objective" for slo in change.slos]
+        figures = _figures(changes, changed, checked, urls, label, total_s) if changed else ()
+        failed = failed or figures is None
+        services.append(replace(changes, figures=figures or ()))
+    return replace(review, services=tuple(services)), failed
+
+
+def _figures(
+    changes: "ServiceChanges",
+    changed: Sequence[str],
+    checked: "Checked",
+    urls: list[str],
+    label: list[str] | None,
+    total_s: float,
+) -> "tuple[Figure, ...] | None":
+    """Return today's figures of the SLOs that changed; None where nobody can tell, which is said."""
+    from sloforge.plan.promql import Scope
+    from sloforge.query.answers import Failure
+    from sloforge.query.what_if import left_under
+    from sloforge.review.changes import Figure
+
+    heard = hear(urls, changes.service, label, total_s)
+    complain(heard.failures)
+    if len(heard.services) != 1:
+        typer.echo(f"Prometheus does not know one {changes.service}; --label chooses among copies.", err=True)
+        return None
+    state = heard.services[0].snapshot
+    known = {one.slo: one for one in state.slos if one.slo in changed}
+    service = next(one for one in checked.services if one.name == changes.service)
+    wanted = {slo.id: slo.objective for slo in service.slos if slo.id in known and slo.objective is not None}
+    place = next(one for one in endpoints(urls) if one.url == state.url)
+    left = left_under(place, Scope(state.service, state.identity), wanted, checked.governance.enforcement, total_s)
+    if isinstance(left, Failure):
+        complain([left])
+        return None
+    return tuple(
+        Figure(
+            slo=name,
+            before=known[name].after_exclusions.remaining,
+            before_band=known[name].band.name,
+            after=left[name].remaining if name in left else None,
+            after_band=left[name].band.name if name in left else None,
+        )
+        for name in wanted
+    )
+
+
+# --- what is explained ------------------------------------------------------
+
+
+def _the_slo(given: str, checked: "Checked", paths: Sequence[Path]) -> tuple["Service", "Slo"]:
+    """Return the SLO that was given as SLO or service/SLO; none, or several, is a finding."""
+    from difflib import get_close_matches
+
+    from sloforge.diagnostics import Code, Diagnostic, Span
+
+    all_of = {f"{service.name}/{slo.id}": (service, slo) for service in checked.services for slo in service.slos}
+    fitting = [name for name in all_of if given in (name, name.partition("/")[2])]
+    if len(fitting) == 1:
+        return all_of[fitting[0]]
+    if fitting:
+        message, hint = f"{given} is an SLO of several services", f"Name one of {', '.join(sorted(fitting))}."
+    else:
+        short = {name if "/" in given else name.partition("/")[2]: name for name in all_of}
+        near = get_close_matches(given, short, n=3)
+        message = f"no SLO is called {given}"
+        hint = f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(sorted(short)[:10])}."
+    _stop_on([Diagnostic(code=Code.SLO_UNKNOWN, span=Span(str(paths[0])), message=message, hint=hint)], {})
+    raise AssertionError
+
+
+def _today(heard: "Heard", slo: str) -> "SloState | None":
+    states = [one for agreed in heard.services for one in agreed.snapshot.slos if one.slo == slo]
+    return states[0] if len(states) == 1 else None
+
+
+def _today_lines(today: "SloState | None", checked: "Checked") -> list[str]:
+    if today is None:
+        return []
+    from sloforge.gate.reasons import budget_words, reason_words, span
+
+    rates = ", ".join(f"{rate:.2g} in {window}" for window, rate in today.burn_rates) or "nothing happens"
+    reasons = "; ".join(reason_words(today, checked.governance.enforcement))
+    lines = [f"Today: {today.band.name}{f', because {reasons}' if reasons else ''}."]
+    if words := budget_words(today):
+        spent = f", spent in {span(today.exhaustion_s)} at this pace" if today.exhaustion_s is not None else ""
+        lines.append(f"  {words}{spent}; burn {rates}")
+    return lines
+
+
+def _show(told: "Explanation", today: list[str]) -> None:
+    """Write the explanation for people: with tables of their own on a terminal, else in plain columns."""
+    from sloforge.review.explain import alarm_table, burn_table, foot, head
+
+    tables = [table for table in (alarm_table(told), burn_table(told)) if table.rows]
+    if not sys.stdout.isatty():
+        say("\n".join([*head(told), *(f"\n{table.plain()}" for table in tables), "", *foot(told), *today]))
+        return
+    from rich.console import Console
+
+    say("\n".join(head(told)))
+    for table in tables:
+        Console().print("", table.rich())
+    say("\n".join(["", *foot(told), *today]))
