@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 OWN = Path(sys.executable).with_name("sloforge")
+# As it is once installed: pip leaves bytecode behind, and a machine that is told to write none compiles at each start.
+ENV = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 class Cost(NamedTuple):
@@ -26,7 +28,7 @@ def cheapest(argv: Sequence[str | Path], runs: int) -> Cost:
 
 def _once(argv: Sequence[str | Path]) -> Cost:
     start = time.perf_counter()
-    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=ENV)
     assert process.stderr
     complaint = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)

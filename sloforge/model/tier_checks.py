@@ -45,8 +45,11 @@ def _unknown_tier(tier: str, known: set[str]) -> str:
 
 
 def service_tiers(service: Service) -> Iterator[Complaint]:
-    """Every tier that a client has must be defined, and have an objective somewhere."""
+    """Every tier that a client or an SLO has must be defined, and have an objective somewhere."""
     known = _known(service)
+    for slo in service.slos if service.tiers else ():
+        if slo.tier not in known:
+            yield Complaint(Code.UNKNOWN_TIER, (*slo.origin, "tier"), _unknown_tier(slo.tier, known))
     for client, tier in service.clients:
         if tier not in known:
             yield Complaint(Code.UNKNOWN_TIER, ("clients", client), _unknown_tier(tier, known))
@@ -70,13 +73,6 @@ def tiers_used(service: Service) -> Iterator[Complaint]:
 
 
 # --- one SLO ----------------------------------------------------------------
-
-
-def known_tier(slo: Slo, service: Service) -> Iterator[Complaint]:
-    """Where the file defines tiers, an SLO names one of them."""
-    known = _known(service)
-    if service.tiers and slo.tier not in known:
-        yield Complaint(Code.UNKNOWN_TIER, ("tier",), _unknown_tier(slo.tier, known))
 
 
 def own_tiers(slo: Slo, service: Service) -> Iterator[Complaint]:
@@ -136,7 +132,6 @@ def partition(slo: Slo, _: Service) -> Iterator[Complaint]:
 
 SERVICE_CHECKS: Final[tuple[Callable[[Service], Iterator[Complaint]], ...]] = (service_tiers, tiers_used)
 SLO_CHECKS: Final[tuple[Callable[[Slo, Service], Iterator[Complaint]], ...]] = (
-    known_tier,
     own_tiers,
     objectives_by_label,
     partition,

@@ -135,30 +135,10 @@ def _alert(
         expr=expr,
         origin=slo.origin,
         words=words,
-        facts=(*_slo_facts(recorder), *(_window_facts(slo, window) if window else ())),
+        facts=(*recorder.facts, *(_window_facts(slo, window) if window else ())),
         for_s=for_s,
         labels=merged(slo.labels, ours),
         annotations=slo.annotations,
-    )
-
-
-def _slo_facts(recorder: Recorder) -> Pairs:
-    """What the words of an SLO's alerts are made of."""
-    slo = recorder.slo
-    by = ", ".join(slo.by.labels) if slo.by else ""
-    return (
-        ("title", slo.title),
-        ("ref", slo.ref),
-        ("slo", slo.id),
-        ("service", recorder.scope.service),
-        ("class", slo.slo_class.value),
-        ("selector", recorder.braces.strip("{}")),
-        ("objective", format_number(slo.objective * 100) if slo.objective is not None else ""),
-        ("period", format_duration(slo.period_s)),
-        ("owner", slo.owner),
-        ("by", by),
-        ("alerts_by", by if slo.by and slo.by.alerts else ""),
-        ("runbook", slo.runbook),
     )
 
 

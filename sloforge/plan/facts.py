@@ -1,5 +1,7 @@
 """What stands per SLO: its constants, its counts, its own windows. Facts, not logic."""
 
+from functools import cached_property
+
 from sloforge import vocabulary as v
 from sloforge.model.objects import Matcher, Pairs, Service, Slo
 from sloforge.plan import ledger
@@ -20,13 +22,33 @@ from sloforge.quantities import format_duration, format_number
 
 
 class Recorder:
-    """Makes recording rules of one SLO: labels and origin are the same for all of them."""
+    """Makes rules of one SLO: labels, origin and the facts of its alerts are the same for all of them."""
 
     def __init__(self, scope: Scope, slo: Slo) -> None:
         self.scope = scope
         self.slo = slo
         self.labels = scope.labels(slo.id)
         self.braces = braces(scope.matchers(slo.id))
+
+    @cached_property
+    def facts(self) -> Pairs:
+        """Return what the words of the SLO's alerts are made of."""
+        slo = self.slo
+        by = ", ".join(slo.by.labels) if slo.by else ""
+        return (
+            ("title", slo.title),
+            ("ref", slo.ref),
+            ("slo", slo.id),
+            ("service", self.scope.service),
+            ("class", slo.slo_class.value),
+            ("selector", self.braces.strip("{}")),
+            ("objective", format_number(slo.objective * 100) if slo.objective is not None else ""),
+            ("period", format_duration(slo.period_s)),
+            ("owner", slo.owner),
+            ("by", by),
+            ("alerts_by", by if slo.by and slo.by.alerts else ""),
+            ("runbook", slo.runbook),
+        )
 
     def rule(
         self, record: str, expr: str, note: str = "", labels: Pairs = (), *, sparse: bool = False

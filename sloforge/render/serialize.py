@@ -166,7 +166,7 @@ def _is_literal(text: str) -> bool:
     """Whether a literal block gives back `text` to the letter."""
     if text[0] == "\n" or text[-1] in " \n" or " \n" in text or "\n\n" in text:
         return False
-    return all(map(_is_printable, text.split("\n")))
+    return _is_printable(text.replace("\n", ""))
 
 
 def _scalar(text: str) -> str:

@@ -45,7 +45,8 @@ _START_AND_END: Final = (3, 12)  # as functions; after @ they are older than the
 _NUMBER_AS_DURATION: Final = (2, 54)
 _QUOTED_NAME: Final = (3, 0)
 _DIGITS: Final = re.compile(r":?[0-9.]+")
-_PLAIN_VALUE: Final = re.compile(r'(?<=[a-zA-Z0-9_]=)"[^"\\\n]*"')  # of an equality matcher, without escapes
+# The value of an equality matcher, without escapes. A pattern is searched for fast if a plain character begins it.
+_PLAIN_VALUE: Final = re.compile(r'"(?<=[a-zA-Z0-9_]=")[^"\\\n]*"')
 
 
 def parse_version(text: str) -> Version:
