@@ -22,6 +22,7 @@ from sloforge.cli_gate import app as gate
 from sloforge.cli_incident import incident
 from sloforge.cli_policy import app as policy_commands
 from sloforge.cli_policy import approve
+from sloforge.cli_port import app as port
 from sloforge.cli_postmortem import app as postmortem
 from sloforge.cli_record import record
 from sloforge.cli_review import app as review
@@ -69,6 +70,7 @@ app.add_typer(policy_commands)
 app.add_typer(incident, name="incident")
 app.add_typer(gate)
 app.add_typer(review)
+app.add_typer(port)
 incident.add_typer(postmortem)
 
 

@@ -323,6 +323,37 @@ class Code(Enum):
         "Name the file that the link leads to.")
     SLO_UNKNOWN = ("SF906", Severity.ERROR, "no such SLO",
         "Name an SLO of the definitions as SLO or service/SLO.")
+    # SF911 to SF929: import and export
+    IMPORT_NOTHING = ("SF911", Severity.ERROR, "no SLO to import",
+        "Name files with SLOs of Sloth, Pyrra or OpenSLO, or a folder that holds some.")
+    IMPORT_VERSION = ("SF912", Severity.ERROR, "version of a foreign format that nobody reads here",
+        "Read are Sloth prometheus/v1 and sloth.slok.dev/v1, pyrra.dev/v1alpha1, openslo/v1 and openslo/v1alpha.")
+    IMPORT_SHAPE = ("SF913", Severity.ERROR, "foreign object cannot be read",
+        "Correct the file where it says; the tool that it is for would refuse it as well.")
+    IMPORT_TEMPLATE = ("SF914", Severity.ERROR, "template in a query",
+        "Only {{.window}} is read: render the template with the tool that it is for, and import the result.")
+    IMPORT_QUERY = ("SF915", Severity.ERROR, "query cannot be carried over",
+        "Try the query in Prometheus, or write this SLO by hand.")
+    IMPORT_SLI = ("SF916", Severity.ERROR, "indicator cannot be carried over",
+        "Write this SLO by hand, as `ratio`, `latency`, `probe` or `events`.")
+    IMPORT_DUPLICATE = ("SF917", Severity.ERROR, "two different SLOs of one name",
+        "Rename one of them: (service, id) is the identity of an SLO for ever.")
+    IMPORT_LOST = ("SF918", Severity.WARNING, "not carried over",
+        "Add by hand what you need of it.")
+    IMPORT_CHANGED = ("SF919", Severity.WARNING, "carried over with a difference",
+        "Check that this is what you mean.")
+    IMPORT_SKIPPED = ("SF920", Severity.WARNING, "document that is no SLO",
+        "Nothing was read from it; leave it out, or look why it is none.")
+    IMPORT_LINK = ("SF921", Severity.ERROR, "link that leaves the folder",
+        "Name the file itself if it is meant.")
+    IMPORT_ARCHIVE = ("SF922", Severity.ERROR, "archive",
+        "Unpack it, and name the folder.")
+    IMPORT_EXISTS = ("SF923", Severity.ERROR, "file is there already",
+        "Choose another place, or say --force: it is replaced, with whatever was edited in it.")
+    IMPORT_REFUSED = ("SF924", Severity.ERROR, "what came of the SLO is refused",
+        "Correct the SLO where it comes from, or write it by hand.")
+    IMPORT_IRRELEVANT = ("SF925", Severity.WARNING, "has no meaning here",
+        "Nothing is lost.")
     # fmt: on
 
     def __init__(self, number: str, severity: Severity, title: str, help_text: str) -> None:

@@ -92,8 +92,8 @@ def _complaint(detail: ErrorDetails, spans: SpanMap, shape: type[Shape]) -> Diag
     if kind == "literal_error":
         return _not_a_word(route, str(context["expected"]), value, spans)
     if kind == "string_pattern_mismatch":
-        message = f"{value!r} is not a name: 1 to 63 of a-z, 0-9 and -"
-        return Diagnostic(code=Code.BAD_NAME, span=span, message=message, hint=_as_name(str(value)))
+        message, fits = f"{value!r} is not a name: 1 to 63 of a-z, 0-9 and -", as_name(str(value))
+        return Diagnostic(code=Code.BAD_NAME, span=span, message=message, hint=f"write {fits}" if fits else "")
     if kind == "too_short":
         return Diagnostic(
             code=Code.EMPTY_VALUE, span=span, message=f"{key!r} is an empty list", hint="give at least one"
@@ -129,9 +129,9 @@ def _named(route: Route) -> str:
     return next((str(part) for part in reversed(route) if isinstance(part, str)), "document")
 
 
-def _as_name(text: str) -> str:
-    near = "".join(c if c.isascii() and c.isalnum() else "-" for c in text.lower()).strip("-")[:63]
-    return f"write {near}" if near else ""
+def as_name(text: str) -> str:
+    """Return what `text` would be as a name of a service or an SLO; empty where nothing is left of it."""
+    return "".join(c if c.isascii() and c.isalnum() else "-" for c in text.lower()).strip("-")[:63].rstrip("-")
 
 
 def _kind(value: object) -> str:

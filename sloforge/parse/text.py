@@ -85,19 +85,36 @@ def parse_yaml(text: str, path: str, *, plain: bool = False) -> Parsed:
     With `plain`, values that stood without quotes are Plain, for whoever has to write them down again.
     """
     composer = _Composer(text, path, plain=plain)
+    _read(composer)
+    if composer.root is None and not composer.diagnostics:
+        composer.complain(Code.FILE_EMPTY, Span(path, 1, 1), "file holds no definitions")
+    return composer.parsed()
+
+
+def parse_documents(text: str, path: str) -> list[Parsed]:
+    """Return every document of a YAML stream (or JSON) that is not ours, empty ones left out.
+
+    Nothing is read behind a fault of syntax; the last document holds the complaint. What aliases may add holds for
+    the file as a whole.
+    """
+    composer = _Composer(text, path, many=True)
+    _read(composer)
+    last = [composer.parsed()] if composer.diagnostics else []
+    return [*composer.finished, *last]
+
+
+def _read(composer: "_Composer") -> None:
+    """Let `composer` read its text; after a fault its root is None, and the fault is among its complaints."""
     try:
-        parser = _PARSER(text)
+        parser = _PARSER(composer.text)
         try:
             composer.read(parser)
         finally:
             parser.dispose()
     except _RefusedError as refused:
-        return Parsed(None, composer.spans, [*composer.diagnostics, refused.diagnostic])
+        composer.fail(refused.diagnostic)
     except (yaml.YAMLError, UnicodeEncodeError) as error:
-        return Parsed(None, composer.spans, [*composer.diagnostics, _syntax(error, text, path)])
-    if composer.root is None and not composer.diagnostics:
-        composer.complain(Code.FILE_EMPTY, Span(path, 1, 1), "file holds no definitions")
-    return Parsed(composer.root, composer.spans, composer.diagnostics)
+        composer.fail(_syntax(error, composer.text, composer.path))
 
 
 class _RefusedError(Exception):
@@ -121,18 +138,32 @@ class _Frame:
 
 
 class _Composer:
-    """Builds the tree from parser events; one method for each kind of event."""
+    """Builds the tree from parser events; one method for each kind of event. `many` documents, or one."""
 
-    def __init__(self, text: str, path: str, *, plain: bool) -> None:
+    def __init__(self, text: str, path: str, *, plain: bool = False, many: bool = False) -> None:
         self.text = text
         self.path = path
         self.plain = plain
+        self.many = many
+        self.finished: list[Parsed] = []
+        self._aliased = 0
+        self._begin()
+
+    def _begin(self) -> None:
         self.root: object = None
-        self.spans: SpanMap = {(): Span(path, 1, 1)}
+        self.spans: SpanMap = {(): Span(self.path, 1, 1)}
         self.diagnostics: list[Diagnostic] = []
         self._stack: list[_Frame] = []
         self._anchors: dict[str, tuple[object, list[tuple[Route, Span]]] | None] = {}  # None: not yet closed
-        self._aliased = 0
+
+    def parsed(self) -> Parsed:
+        """Return what the document is so far."""
+        return Parsed(self.root, self.spans, self.diagnostics)
+
+    def fail(self, diagnostic: Diagnostic) -> None:
+        """Note a fault after which nothing of the document can be trusted."""
+        self.root = None
+        self.diagnostics.append(diagnostic)
 
     def complain(self, code: Code, span: Span, message: str, hint: str = "") -> None:
         self.diagnostics.append(Diagnostic(code=code, span=span, message=message, hint=hint))
@@ -155,8 +186,12 @@ class _Composer:
                 self._alias(event)
             elif kind is yaml.DocumentStartEvent:
                 documents += 1
-                if documents > 1:
+                if documents > 1 and not self.many:
                     return self.complain(Code.YAML_SECOND_DOCUMENT, self._span(event), "a second document starts here")
+            elif kind is yaml.DocumentEndEvent and self.many:
+                if self.root not in (None, "") or self.diagnostics:
+                    self.finished.append(self.parsed())
+                self._begin()
             elif kind is yaml.StreamEndEvent:
                 return None
 

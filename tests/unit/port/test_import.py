@@ -1,0 +1,264 @@
+"""Foreign files become definitions that validate; what does not go through is told, and nothing else is stopped."""
+
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from sloforge.cli import app
+from sloforge.diagnostics import Code
+from sloforge.parse.text import parse_documents, parse_yaml
+from sloforge.pipeline import check_files
+from sloforge.port.importing import Imported, import_files
+
+SLOTH = """\
+version: prometheus/v1
+service: My Shop
+labels: {owner: team-a, tier: "2", cluster: eu1}
+slos:
+  - name: requests
+    objective: 99.9
+    description: |
+      Requests are
+      answered.
+    sli:
+      events:
+        error_query: sum(rate(http_requests_total{code=~"5.."}[{{.window}}]))
+        total_query: sum(rate(http_requests_total[{{.window}}]))
+    alerting:
+      name: HighErrors
+      annotations: {runbook: "https://runbooks.example.com/shop"}
+      page_alert: {labels: {severity: critical, routing_key: night}}
+      ticket_alert: {disable: true, labels: {severity: warning}}
+"""
+OBJECT = """\
+apiVersion: sloth.slok.dev/v1
+kind: PrometheusServiceLevel
+metadata: {name: other, labels: {prometheus: k8s}}
+spec:
+  service: my-shop
+  slos:
+    - name: fast
+      objective: 90
+      colour: blue
+      sli:
+        events:
+          errorQuery: sum(rate(h_count[{{.window}}])) - sum(rate(h_bucket{le="0.3"}[{{.window}}]))
+          totalQuery: sum(rate(h_count[{{.window}}]))
+      alerting: {}
+"""
+PYRRA = """\
+apiVersion: pyrra.dev/v1alpha1
+kind: ServiceLevelObjective
+metadata: {name: probes, namespace: monitoring, labels: {prometheus: k8s, pyrra.dev/team: infra}}
+spec:
+  target: "99.5"
+  window: 2w
+  indicator:
+    bool_gauge: {metric: 'probe_success{job="b"}', grouping: [target, instance]}
+---
+apiVersion: pyrra.dev/v1alpha1
+kind: ServiceLevelObjective
+metadata: {name: native, namespace: monitoring}
+spec:
+  target: "99"
+  window: 1w
+  indicator:
+    latencyNative: {latency: 200ms, total: {metric: 'h{job="b"}'}}
+  alerting: {disabled: true}
+"""
+OPENSLO = """\
+- apiVersion: openslo/v1
+  kind: DataSource
+  metadata: {name: prom}
+  spec: {type: Prometheus}
+- apiVersion: openslo/v1
+  kind: SLI
+  metadata: {name: ok}
+  spec:
+    ratioMetric:
+      counter: true
+      good: {metricSource: {metricSourceRef: prom, spec: {query: 'x_total{code="200"}'}}}
+      total: {metricSource: {metricSourceRef: prom, spec: {promql: x_total}}}
+- apiVersion: openslo.com/v1
+  kind: SLO
+  metadata: {name: web, displayName: Web answers}
+  spec:
+    service: web
+    indicatorRef: ok
+    timeWindow: [{duration: 4w, isRolling: true}]
+    budgetingMethod: Occurrences
+    objectives: [{target: 0.995}, {displayName: Gold, targetPercent: 99.95}]
+"""
+
+
+def imported(folder: Path, **texts: str) -> Imported:
+    for name, text in texts.items():
+        (folder / f"{name}.yml").write_text(text)
+    return import_files([folder])
+
+
+def codes(found: Imported) -> set[Code]:
+    return {note.finding.code for note in found.notes}
+
+
+def validate(folder: Path, found: Imported) -> None:
+    folder.mkdir()
+    for name, text in found.files.items():
+        (folder / name).write_text(text)
+    assert not [finding for finding in check_files([folder]).diagnostics if finding.is_error]
+
+
+def test_files_of_all_tools_become_one_definitions_file_for_each_service(tmp_path: Path) -> None:
+    found = imported(tmp_path, a=SLOTH, b=OBJECT, c=PYRRA, d=OPENSLO)
+    assert list(found.files) == ["monitoring.yml", "my-shop.yml", "web.yml"]
+    assert sorted(found.slos) == [
+        "monitoring/native",
+        "monitoring/probes",
+        "my-shop/fast",
+        "my-shop/requests",
+        "web/web-1",
+        "web/web-gold",
+    ]
+    assert not [note for note in found.notes if note.finding.is_error]
+    validate(tmp_path / "out", found)
+    assert import_files([tmp_path / name for name in ("d.yml", "c.yml", "b.yml", "a.yml")]).files == found.files
+
+
+def test_what_sloth_said_is_said_in_our_words(tmp_path: Path) -> None:
+    text = imported(tmp_path, a=SLOTH).files["my-shop.yml"]
+    tree = parse_yaml(text, "my-shop.yml").tree
+    assert isinstance(tree, dict)
+    assert (tree["service"], tree["owner"], tree["period"]) == ("my-shop", "team-a", "30d")
+    assert tree["severities"] == {"page": "critical", "ticket": "warning"}
+    assert tree["slos"] == [
+        {
+            "id": "requests",
+            "title": "Requests are answered.",
+            "objective": "99.9",
+            "sli": {"ratio": {"total": "http_requests_total", "bad": 'http_requests_total{code=~"5.."}'}},
+            "alerts": {"page": "true", "ticket": "false"},
+            "labels": {"cluster": "eu1", "exported_tier": "2", "routing_key": "night"},
+            "runbook": "https://runbooks.example.com/shop",
+        }
+    ]
+
+
+def test_what_pyrra_said_is_said_in_our_words(tmp_path: Path) -> None:
+    found = imported(tmp_path, c=PYRRA)
+    tree = parse_yaml(found.files["monitoring.yml"], "").tree
+    assert isinstance(tree, dict)
+    native, probes = tree["slos"]
+    assert native["sli"]["latency"] == {"histogram": 'h{job="b"}', "threshold": "200ms", "type": "native"}
+    assert native["alerts"] == {"page": "false", "ticket": "false"}
+    assert probes["by"] == {"labels": ["target"], "alerts": "true"}  # instance is taken
+    assert probes["labels"] == {"team": "infra"}
+    assert tree["metadata"] == {"prometheus": "k8s"}
+    assert any("instance" in note.finding.message for note in found.notes if note.finding.code is Code.IMPORT_LOST)
+
+
+def test_every_key_is_used_or_told(tmp_path: Path) -> None:
+    """A key that nobody knows is a note at its place; so are alerts that could never fire at the objective."""
+    found = imported(tmp_path, b=OBJECT)
+    told = [note for note in found.notes if "colour" in note.finding.message]
+    assert [(note.slo, note.finding.code, note.finding.span.line) for note in told] == [
+        ("my-shop/fast", Code.IMPORT_LOST, 9)
+    ]
+    assert "page_fast could never fire" in str(found.notes)
+    assert Code.IMPORT_IRRELEVANT in codes(found)
+
+
+FAULTS = {
+    Code.IMPORT_VERSION: SLOTH.replace("prometheus/v1", "prometheus/v2"),
+    Code.IMPORT_SHAPE: SLOTH.replace("objective: 99.9", "objective: 100"),
+    Code.IMPORT_TEMPLATE: SLOTH.replace('code=~"5.."', 'code=~"{{.code}}"'),
+    Code.IMPORT_QUERY: SLOTH.replace("total_query: sum(", "total_query: summe("),
+    Code.IMPORT_SLI: SLOTH.replace("events:\n", "plugin: {id: mine}\n      events:\n"),
+    Code.IMPORT_DUPLICATE: SLOTH + "---\n" + SLOTH.replace("99.9", "99.8"),
+    Code.IMPORT_SKIPPED: SLOTH + "---\napiVersion: apps/v1\nkind: Deployment\n",
+    Code.YAML_ANCHOR_BOMB: "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
+    + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join(['*' + chr(97 + n)] * 10)}]\n" for n in range(8)),
+}
+
+
+@pytest.mark.parametrize("code", list(FAULTS), ids=lambda code: code.name)
+def test_a_fault_is_told_at_its_place_and_stops_nothing_else(code: Code, tmp_path: Path) -> None:
+    found = imported(tmp_path, bad=FAULTS[code], good=PYRRA)
+    told = [note.finding for note in found.notes if note.finding.code is code]
+    assert told
+    assert all(finding.span.path.endswith("bad.yml") and finding.span.line for finding in told)
+    assert "monitoring.yml" in found.files
+
+
+def test_what_our_checks_refuse_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_text(SLOTH)
+    long = import_files([tmp_path / "a.yml"], period="400d")
+    assert codes(long) >= {Code.IMPORT_REFUSED}
+    assert not long.files
+
+
+def test_links_out_of_a_folder_and_archives_are_not_read(tmp_path: Path) -> None:
+    folder = tmp_path / "slos"
+    folder.mkdir()
+    (tmp_path / "secret.yml").write_text(SLOTH)
+    (folder / "link.yml").symlink_to(tmp_path / "secret.yml")
+    (folder / "round.yml").symlink_to(folder / "round.yml")
+    with tarfile.open(folder / "slos.tar.gz", "w:gz"):
+        pass
+    found = import_files([folder])
+    assert codes(found) == {Code.IMPORT_LINK, Code.IMPORT_ARCHIVE}
+    assert not found.slos
+
+
+def test_nothing_to_import_is_a_finding(tmp_path: Path) -> None:
+    assert codes(import_files([tmp_path])) == {Code.IMPORT_NOTHING}
+    (tmp_path / "a.yml").write_text(PYRRA)
+    assert Code.IMPORT_NOTHING in codes(import_files([tmp_path], only="sloth"))
+
+
+def test_aliases_of_all_documents_together_are_limited() -> None:
+    document = "a: &a [" + "x, " * 1000 + "x]\nb: [" + "*a, " * 60 + "]\n---\n"
+    assert [parsed.diagnostics for parsed in parse_documents(document, "a.yml")] == [[]]
+    assert parse_documents(document * 3, "a.yml")[-1].diagnostics[0].code is Code.YAML_ANCHOR_BOMB
+
+
+# --- the command ---------------------------------------------------------------
+
+
+def run(*argv: object) -> tuple[int, str, str]:
+    done = CliRunner().invoke(app, ["import", *map(str, argv)])
+    return done.exit_code, done.stdout, done.stderr
+
+
+def test_command_tells_first_writes_with_a_folder_and_replaces_only_by_force(tmp_path: Path) -> None:
+    source, out = tmp_path / "a.yml", tmp_path / "out"
+    source.write_text(SLOTH)
+    code, told, _ = run(source)
+    assert code == 0
+    assert "routing_key" not in told
+    assert "my-shop/requests" in told
+    assert not out.exists()
+    assert run(source, "-o", out)[0] == 0
+    assert sorted(path.name for path in out.iterdir()) == ["import-report.md", "my-shop.yml"]
+    (out / "my-shop.yml").write_text("mine")
+    code, _, complaint = run(source, "-o", out)
+    assert code == 1
+    assert Code.IMPORT_EXISTS.number in complaint
+    assert (out / "my-shop.yml").read_text() == "mine"
+    assert run(source, "-o", out, "--force")[0] == 0
+    assert (out / "my-shop.yml").read_text() != "mine"
+
+
+def test_command_tells_programs_in_json(tmp_path: Path) -> None:
+    source = tmp_path / "a.yml"
+    source.write_text(SLOTH + "---\n" + FAULTS[Code.IMPORT_SLI].replace("requests", "other"))
+    code, told, complaints = run(source, "--format", "json")
+    report = json.loads(told)
+    assert (code, complaints) == (1, "")
+    assert report["files"] == ["my-shop.yml"]
+    assert [slo["slo"] for slo in report["slos"]] == ["my-shop/requests"]
+    assert {note["slo"] for note in report["notes"] if note["code"] == Code.IMPORT_CHANGED.number} >= {
+        "my-shop/requests"
+    }
