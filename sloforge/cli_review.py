@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sloforge.cli_ask import Form, FormOption, LabelOption, TimeoutOption, complain, endpoints, hear, say
+from sloforge.cli_ask import Form, FormOption, LabelOption, TimeoutOption, complain, endpoints, hear, say, the_only
 from sloforge.cli_common import FINDINGS, UNREACHABLE, examples
 from sloforge.cli_desk import DEFAULT_FILE, PolicyOption
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sloforge.pipeline import Checked
     from sloforge.query.services import Heard
     from sloforge.query.snapshot import SloState
-    from sloforge.review.changes import Figure, Review, ServiceChanges, State
+    from sloforge.review.changes import Figure, Review, State
     from sloforge.review.explain import Explanation
 
 app = typer.Typer()
@@ -67,16 +67,18 @@ def diff(
     """Say what changes for the people on call: SLOs, objectives, alerts, who is told, and what history is kept."""
     from sloforge import pipeline
     from sloforge.review import show
+    from sloforge.review.changes import State
     from sloforge.review.compare import compare
 
     paths = list(file) if file else [DEFAULT_FILE]
     checked = pipeline.check_files(paths, policy=policy)
     _stop_on_errors(checked)
-    before = _before(against, paths, policy or pipeline.policy_folder(paths))
-    review = compare(before, _state(checked), against)
-    failed = False
-    if prometheus and review.services:
-        review, failed = _with_figures(review, before, checked, prometheus, label, timeout)
+    after = State(services=checked.services, governance=checked.governance)
+    before, name = _before(against, paths, policy or pipeline.policy_folder(paths), after)
+    review = compare(before, after, name)
+    whole = True
+    if prometheus:
+        review, whole = _with_figures(review, checked, prometheus, label, timeout)
     if format is Layout.JSON:
         from sloforge.render.serialize import to_json
 
@@ -85,7 +87,7 @@ def diff(
         typer.echo(show.markdown(review))
     else:
         say(show.text(review))
-    if failed:
+    if not whole:
         raise typer.Exit(UNREACHABLE)
     if exit_code and review.changed:
         raise typer.Exit(FINDINGS)
@@ -132,68 +134,36 @@ def explain(
 # --- what is compared -------------------------------------------------------
 
 
-def _before(against: str, paths: Sequence[Path], policy: Path) -> "State":
-    """Return what stood in the folder or at the Git ref; tell what is wrong with it."""
+def _before(against: str, paths: Sequence[Path], policy: Path, after: "State") -> tuple["State", str]:
+    """Return what stood in the folder or at the Git ref, and what to call it; tell what is wrong with it."""
     from sloforge import pipeline
-
-    folder = Path(against)
-    if against and folder.is_dir():
-        there = list(dict.fromkeys(_there(folder, path) for path in paths))
-        decided = _there(folder, policy)
-        checked = pipeline.check_files(there, policy=decided if decided != folder else None)
-        return _judged(checked, ())
-    if not against or against.startswith("-"):
-        raise typer.BadParameter(f"{against!r} is neither a folder nor a Git ref", param_hint="--against")
+    from sloforge.diagnostics import Code, Diagnostic
+    from sloforge.report import render
     from sloforge.review.git import read_past
+    from sloforge.review.past import OBJECTIVES_ONLY, generated, judge
 
-    past = read_past(against, paths, policy)
-    _stop_on(past.diagnostics, {})
-    return _judged(pipeline.check_texts(past.definitions, past.policy), past.diagnostics)
+    folder, told = Path(against), tuple[Diagnostic, ...]()
+    if against and folder.is_dir():
+        if (manifest := pipeline.generated_before(folder)).services:
+            return generated(manifest.objectives, manifest.services, after), f"{against} ({OBJECTIVES_ONLY})"
+        there, decided = list(dict.fromkeys(_there(folder, path) for path in paths)), _there(folder, policy)
+        checked = pipeline.check_files(there, policy=decided if decided != folder else None)
+        _stop_on([finding for finding in checked.diagnostics if finding.code is Code.NO_DEFINITIONS], {})
+    elif not against or against.startswith("-"):
+        raise typer.BadParameter(f"{against!r} is neither a folder nor a Git ref", param_hint="--against")
+    else:
+        past = read_past(against, paths, policy)
+        _stop_on(past.diagnostics, {})
+        checked, told = pipeline.check_texts(past.definitions, past.policy), past.diagnostics
+    before, warnings = judge(checked.services, checked.governance, checked.diagnostics, told)
+    typer.echo(render(warnings, "text", {}), err=True, nl=False)
+    return before, against
 
 
 def _there(folder: Path, path: Path) -> Path:
     """Return what corresponds to `path` in a checkout, else the folder itself, to be searched."""
     there = folder / path
     return there if not path.is_absolute() and there.exists() else folder
-
-
-def _state(checked: "Checked") -> "State":
-    from sloforge.review.changes import State
-
-    return State(services=checked.services, governance=checked.governance)
-
-
-def _judged(checked: "Checked", told: Iterable["Diagnostic"]) -> "State":
-    """Return what can be compared, and tell of each file that has errors."""
-    from sloforge.diagnostics import Code, Diagnostic, Span
-    from sloforge.report import render
-
-    errors: dict[str, list[Diagnostic]] = {}
-    for finding in checked.diagnostics:
-        if finding.is_error:
-            errors.setdefault(finding.span.path, []).append(finding)
-    findings = list(told)
-    for path, faults in errors.items():
-        more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
-        message = f"{faults[0].message} ({faults[0].code.number}){more}"
-        findings.append(Diagnostic(code=Code.PAST_BROKEN, span=Span(path), message=message))
-    typer.echo(render(findings, "text", {}), err=True, nl=False)
-    paths = {service.path for service in checked.services}
-    unreadable = {finding.span.path for finding in findings if finding.code is Code.PAST_BROKEN} - paths
-    policies = {path for path in unreadable if Path(path).name in _policy_files()}
-    state = _state(checked)
-    return replace(
-        state,
-        broken=frozenset(service.name for service in checked.services if service.path in errors),
-        complete=unreadable == policies,
-        governed=not policies,
-    )
-
-
-def _policy_files() -> Iterable[str]:
-    from sloforge.parse.policy_document import FILES
-
-    return FILES
 
 
 def _stop_on_errors(checked: "Checked") -> None:
@@ -214,56 +184,27 @@ def _stop_on(findings: Iterable["Diagnostic"], sources: Mapping[str, str]) -> No
 
 
 def _with_figures(
-    review: "Review", before: "State", checked: "Checked", urls: list[str], label: list[str] | None, total_s: float
+    review: "Review", checked: "Checked", urls: list[str], label: list[str] | None, total_s: float
 ) -> tuple["Review", bool]:
-    """Return the review with the figures of SLOs whose objective changes, and whether any could not be had."""
-    failed, services = False, []
+    """Return the review with the figures of budgets whose objective changes, and whether all could be had."""
+    from sloforge.review.figures import figures, objectives
+
+    services, whole = [], True
+    by_name = {service.name: service for service in checked.services}
+    numbers = checked.governance.enforcement
     for changes in review.services:
-        changed = [slo for change in changes.changes if change.what == "objective" for slo in change.slos]
-        figures = _figures(changes, changed, checked, urls, label, total_s) if changed else ()
-        failed = failed or figures is None
-        services.append(replace(changes, figures=figures or ()))
-    return replace(review, services=tuple(services)), failed
-
-
-def _figures(
-    changes: "ServiceChanges",
-    changed: Sequence[str],
-    checked: "Checked",
-    urls: list[str],
-    label: list[str] | None,
-    total_s: float,
-) -> "tuple[Figure, ...] | None":
-    """Return today's figures of the SLOs that changed; None where nobody can tell, which is said."""
-    from sloforge.plan.promql import Scope
-    from sloforge.query.answers import Failure
-    from sloforge.query.what_if import left_under
-    from sloforge.review.changes import Figure
-
-    heard = hear(urls, changes.service, label, total_s)
-    complain(heard.failures)
-    if len(heard.services) != 1:
-        typer.echo(f"Prometheus does not know one {changes.service}; --label chooses among copies.", err=True)
-        return None
-    state = heard.services[0].snapshot
-    known = {one.slo: one for one in state.slos if one.slo in changed}
-    service = next(one for one in checked.services if one.name == changes.service)
-    wanted = {slo.id: slo.objective for slo in service.slos if slo.id in known and slo.objective is not None}
-    place = next(one for one in endpoints(urls) if one.url == state.url)
-    left = left_under(place, Scope(state.service, state.identity), wanted, checked.governance.enforcement, total_s)
-    if isinstance(left, Failure):
-        complain([left])
-        return None
-    return tuple(
-        Figure(
-            slo=name,
-            before=known[name].after_exclusions.remaining,
-            before_band=known[name].band.name,
-            after=left[name].remaining if name in left else None,
-            after_band=left[name].band.name if name in left else None,
-        )
-        for name in wanted
-    )
+        wanted = objectives(changes, by_name[changes.service]) if changes.service in by_name else {}
+        found: tuple[Figure, ...] = ()
+        if wanted:
+            heard = hear(urls, changes.service, label, total_s)
+            complain(heard.failures)
+            if heard.services:
+                state = the_only(heard).snapshot
+                found, failures = figures(state, wanted, numbers, endpoints(urls), total_s)
+                complain(failures)
+            whole = whole and bool(found)
+        services.append(replace(changes, figures=found))
+    return replace(review, services=tuple(services)), whole
 
 
 # --- what is explained ------------------------------------------------------

@@ -27,7 +27,7 @@ from sloforge.quantities import format_number
 from sloforge.render import alertmanager
 from sloforge.render.alertmanager_config import operator_config
 from sloforge.render.artifacts import Artifact, promtool_tests, rule_artifact
-from sloforge.render.manifest import manifest_of
+from sloforge.render.manifest import Manifest, manifest_of
 from sloforge.store import Differences, StoreError, compare, read_manifest, write
 from sloforge.targets import TARGETS
 from sloforge.verify import amtool, promql, promtool
@@ -236,6 +236,11 @@ def costs(compiled: Compiled) -> list[str]:
 def previous_objectives(folder: Path) -> Mapping[str, str]:
     """Return the objectives of the last run into `folder`, in per cent by `service/id`."""
     return read_manifest(folder).objectives
+
+
+def generated_before(folder: Path) -> Manifest:
+    """Return what the last run into `folder` wrote down; empty where there was none."""
+    return read_manifest(folder)
 
 
 def store(compiled: Compiled, folder: Path) -> tuple[Differences, list[Diagnostic]]:

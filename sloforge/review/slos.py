@@ -53,8 +53,7 @@ def added(slo: Slo, routing: Routing) -> Change:
 
 def removed(slo: Slo) -> Change:
     """Return the change that the end of an SLO is."""
-    rings = "pages" if alarms.pages(slo) else "tickets"
-    meaning = f"no more {rings}; what was recorded stays for as long as Prometheus keeps it"
+    meaning = "no more alerts of it; what was recorded stays for as long as Prometheus keeps it"
     return Change(what="SLO removed", before=words.per_cent(slo.objective), meaning=meaning, history=History.KEPT)
 
 

@@ -78,7 +78,7 @@ def test_an_slo_that_counts_something_else_is_no_move() -> None:
     told = changes(edited(("id: checkout", "id: payment"), ("total: requests_total", "total: payments_total")))
     assert set(told) == {"SLO added", "SLO removed"}
     assert "a total outage is a page to slo-page after 4m1s" in told["SLO added"].meaning
-    assert told["SLO removed"].meaning.startswith("no more pages")
+    assert told["SLO removed"].meaning.startswith("no more alerts")
 
 
 def test_what_is_the_same_for_several_slos_is_said_once() -> None:

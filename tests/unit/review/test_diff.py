@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -107,6 +108,26 @@ def test_a_folder_is_compared(project: Path, tmp_path: Path) -> None:
     assert "objective 99.5 % → 99.9 %" in diff(project, "--against", "../checkout").stdout
 
 
+def test_of_generated_files_the_objectives_are_compared(project: Path) -> None:
+    subprocess.run([SLOFORGE, "generate", "--no-promtool", "--no-amtool"], cwd=project, check=True, capture_output=True)
+    assert "Nothing changes" in diff(project, "--against", "generated").stdout
+    edit(project)
+    edit(project, "id: search", "id: lookup")
+    ran = diff(project, "--against", "generated")
+    assert ran.returncode == 0
+    assert "Compared with generated (objectives only" in ran.stdout
+    assert "checkout: objective 99.5 % → 99.9 %" in ran.stdout
+    assert "lookup: SLO added 99 %" in ran.stdout
+    assert "search: SLO removed 99 %" in ran.stdout
+
+
+def test_a_folder_without_definitions_is_a_finding(project: Path) -> None:
+    (project / "empty").mkdir()
+    ran = diff(project, "--against", "empty")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "SF114" in ran.stderr
+
+
 @pytest.mark.parametrize(
     ("ref", "code", "words"),
     [
@@ -204,6 +225,16 @@ def test_markdown_is_a_table_for_each_service(project: Path) -> None:
 # --- figures ----------------------------------------------------------------
 
 
+def whole(peer: socket.socket, begun: bytes) -> bytes:
+    """Return all of a request's body: it may come in several pieces."""
+    head, _, body = begun.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: (\d+)", head)
+    assert length
+    while len(body) < int(length[1]) and (piece := peer.recv(65536)):
+        body += piece
+    return body
+
+
 def test_figures_of_today_are_what_prometheus_says(project: Path) -> None:
     edit(project)
     now_s, own = time.time(), {v.SERVICE: "shop"}
@@ -218,6 +249,7 @@ def test_figures_of_today_are_what_prometheus_says(project: Path) -> None:
     heard: list[bytes] = []
 
     def answer(peer: socket.socket) -> None:
+        heard[-1] = whole(peer, heard[-1])
         asked = reckoned if FIGURE.encode() in heard[-1] else series
         says_vector(*(json.dumps({"metric": labels, "value": [now_s, str(value)]}) for labels, value in asked))(peer)
 
