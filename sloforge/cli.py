@@ -53,6 +53,13 @@ class Target(StrEnum):
     PROMETHEUS = "prometheus"
 
 
+class Names(StrEnum):
+    """Under which names figures are recorded."""
+
+    OWN = "own"
+    SLOTH = "sloth"
+
+
 app = typer.Typer(
     name="sloforge",
     help="Compile SLO definitions to Prometheus rules that count events exactly and page people rarely.",
@@ -137,6 +144,7 @@ def generate(
     alertmanagerconfig: Annotated[
         bool, typer.Option("--alertmanagerconfig", help="Also write the routes for the Prometheus operator.")
     ] = False,
+    names: Annotated[Names, typer.Option("--names", help="Record figures under Sloth's names as well.")] = Names.OWN,
     target: Annotated[Target, typer.Option("--target", help="The engine that will run the rules.")] = Target.PROMETHEUS,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if DIR is not up to date.")] = False,
     stats: Annotated[bool, typer.Option("--stats", help="Also print what the rules cost Prometheus.")] = False,
@@ -161,7 +169,9 @@ def generate(
     with _progress(paths) as step:
         step("Compiling")
         previous = pipeline.previous_objectives(output)
-        compiled = pipeline.compile_files(paths, target.value, previous, policy, base, operator=alertmanagerconfig)
+        compiled = pipeline.compile_files(
+            paths, target.value, previous, policy, base, operator=alertmanagerconfig, sloth=names is Names.SLOTH
+        )
         step("Verifying")
         complaints += pipeline.judge(compiled.plans, compiled.checked, prometheus_version)
         if not complaints:

@@ -3,11 +3,15 @@
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sloforge.cli_common import FINDINGS, examples
+from sloforge.cli_desk import DEFAULT_FILE
+
+if TYPE_CHECKING:
+    from sloforge.diagnostics import Diagnostic
 
 app = typer.Typer()
 
@@ -78,7 +82,55 @@ def import_(
         raise typer.Exit(FINDINGS)
 
 
-def _write(folder: Path, files: dict[str, str], force: bool) -> list:  # type: ignore[type-arg]
+@app.command(epilog=examples("sloforge export", "sloforge export slo_definitions.yml --output openslo.yml --force"))
+def export(
+    file: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE", help="Definition files, or folders to search.", show_default=str(DEFAULT_FILE)),
+    ] = None,
+    slo: Annotated[
+        list[str] | None, typer.Option("--slo", metavar="SLO", help="Only this SLO; may be given several times.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where it goes.", show_default="stdout")
+    ] = None,
+    force: ForceOption = False,
+) -> None:
+    """Write SLO definitions as OpenSLO v1, so that `sloforge import` gives them back."""
+    from dataclasses import replace
+
+    from sloforge.diagnostics import Code, Diagnostic, Span
+    from sloforge.parse.text import parse_yaml
+    from sloforge.pipeline import check_files
+    from sloforge.port import openslo_export
+    from sloforge.report import render
+
+    checked = check_files(file or [DEFAULT_FILE])
+    findings = [finding for finding in checked.diagnostics if finding.is_error]
+    names = {each.id: each for service in checked.services for each in service.slos}
+    full = {f"{service.name}/{each.id}" for service in checked.services for each in service.slos}
+    for name in slo or ():
+        if name not in names and name not in full:
+            message = f"no SLO {name!r} is defined"
+            findings.append(Diagnostic(code=Code.SLO_UNKNOWN, span=Span(name), message=message))
+    text = ""
+    if not findings:
+        chosen = {}
+        for service in checked.services:
+            wanted = [each for each in service.slos if not slo or {each.id, f"{service.name}/{each.id}"} & set(slo)]
+            if wanted:
+                tree = parse_yaml(checked.sources[service.path], service.path).tree
+                chosen[service.name] = (replace(service, slos=tuple(wanted)), tree)
+        text = openslo_export.export(chosen)  # type: ignore[arg-type]
+        if output is not None:
+            findings = _write(output.parent, {output.name: text}, force)
+    if findings:
+        typer.echo(render(findings, "text", checked.sources), err=True, nl=False)
+        raise typer.Exit(FINDINGS)
+    typer.echo(text if output is None else f"{output} is written.", nl=output is not None)
+
+
+def _write(folder: Path, files: dict[str, str], force: bool) -> "list[Diagnostic]":
     """Write all of `files`, or none where one is there already; return findings."""
     from sloforge.diagnostics import Code, Diagnostic, Span
     from sloforge.files import replace_file

@@ -129,12 +129,13 @@ def compile_files(
     base: Path | None = None,
     *,
     operator: bool = False,
+    sloth: bool = False,
 ) -> Compiled:
     """Compile the definitions that `paths` name, under the policy in force, for `target` and an Alertmanager `base`.
 
-    With `operator`, there is an AlertmanagerConfig for the Prometheus operator as well.
+    With `operator`, there is an AlertmanagerConfig for the Prometheus operator as well; with `sloth`, Sloth's names.
     """
-    return compile_checked(check_files(paths, previous, policy, base=base), target, operator=operator)
+    return compile_checked(check_files(paths, previous, policy, base=base), target, operator=operator, sloth=sloth)
 
 
 def compile_text(text: str, path: str, target: str = "prometheus") -> Compiled:
@@ -142,9 +143,11 @@ def compile_text(text: str, path: str, target: str = "prometheus") -> Compiled:
     return compile_checked(_check_texts({path: text}, {}), target)
 
 
-def compile_checked(checked: Checked, target: str = "prometheus", *, operator: bool = False) -> Compiled:
+def compile_checked(
+    checked: Checked, target: str = "prometheus", *, operator: bool = False, sloth: bool = False
+) -> Compiled:
     """Plan and render what was checked; nothing if there are errors."""
-    plans = plan_checked(checked)
+    plans = plan_checked(checked, sloth=sloth)
     services = _in_order(checked.services) if plans else []
     rules = [rule_artifact(plan, TARGETS[target], service.path) for plan, service in zip(plans, services, strict=True)]
     tests = [promtool_tests(plan_tests(service), service.path) for service in services]
@@ -167,11 +170,11 @@ def _alertmanager(routes: RoutePlan, base: Base | None, *, operator: bool) -> li
     ]
 
 
-def plan_checked(checked: Checked) -> tuple[RuleFile, ...]:
+def plan_checked(checked: Checked, *, sloth: bool = False) -> tuple[RuleFile, ...]:
     """Return the rules of each service, by name; none if there are errors."""
     if checked.failed:
         return ()
-    return tuple(plan_rules(service, checked.governance) for service in _in_order(checked.services))
+    return tuple(plan_rules(service, checked.governance, sloth=sloth) for service in _in_order(checked.services))
 
 
 def judge(plans: Sequence[RuleFile], checked: Checked, version: str) -> list[Diagnostic]:

@@ -32,6 +32,7 @@ from sloforge.plan.facts import Recorder
 from sloforge.plan.indicators import Reader
 from sloforge.plan.ir import Rule, RuleFile, RuleGroup
 from sloforge.plan.promql import Scope
+from sloforge.plan.sloth_names import sloth_names
 from sloforge.policy import FAST_WINDOWS_S, PAGE_EXCUSED_S, SLOW_S, SLOW_WINDOWS_S, TICK_S, TICKET_EXCUSED_S
 
 UNGOVERNED = Governance()
@@ -49,8 +50,11 @@ sample_delay, so that no scrape in flight is missed. The first branch with a sam
 A ledger's counter (`without (instance)`) never resets, so only growth and births count."""
 
 
-def plan_rules(service: Service, governance: Governance = UNGOVERNED) -> RuleFile:
-    """Return the rule file of one service. Pure: the same facts give the same plan, whatever order they came in."""
+def plan_rules(service: Service, governance: Governance = UNGOVERNED, *, sloth: bool = False) -> RuleFile:
+    """Return the rule file of one service. Pure: the same facts give the same plan, whatever order they came in.
+
+    With `sloth`, the fast group ends with copies under Sloth's names.
+    """
     scope = Scope(service.name, service.identity)
     return RuleFile(
         path=v.rule_file(service.name),
@@ -60,7 +64,7 @@ def plan_rules(service: Service, governance: Governance = UNGOVERNED) -> RuleFil
             RuleGroup(
                 name=v.fast_group(service.name),
                 interval_s=TICK_S,
-                rules=_fast(scope, service, governance),
+                rules=(*_fast(scope, service, governance), *(sloth_names(scope, service) if sloth else ())),
                 note=HOW_A_TICK_COUNTS,
             ),
             RuleGroup(name=v.slow_group(service.name), interval_s=SLOW_S, rules=_slow(scope, service, governance)),

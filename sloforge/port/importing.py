@@ -13,6 +13,7 @@ from sloforge.pipeline import compile_text, judge
 from sloforge.port import openslo, pyrra, sloth
 from sloforge.port.draft import Draft
 from sloforge.port.parts import Note, Notes, Part, RefusedError
+from sloforge.quantities import parse_duration
 from sloforge.render.serialize import Data, Noted, Verbatim, to_yaml_with_lines
 from sloforge.vocabulary import API_VERSION
 
@@ -262,8 +263,8 @@ def _file(
         data = {key: value for key, value in each.data.items() if common.get(key) != value}
         if isinstance(goal := data.get("objective"), str):
             data["objective"] = Verbatim(goal)  # digits, and so no text to a reader
-        if exact and data.get("period") == given.get("period", "28d"):
-            data.pop("period", None)
+        if exact and parse_duration(str(data["period"])) == parse_duration(str(given.get("period", "28d"))):
+            del data["period"]  # the head says so
         comment = "\n".join([f"From {_span(each)}", *(f"Look at this: {line}" for line in dict.fromkeys(each.look))])
         slos.append(Noted("" if exact else comment, data, ("slos", n)))
     head["slos"] = slos

@@ -81,7 +81,7 @@ def _slo(document: Part, spec: Part, goal: Part, known: Known, suffix: str) -> D
             found.changed(f"label {key} has several values", labels.at(key), lost=True)
     found.labels(words, labels.route)
     spec.lost("alertPolicies", _ALERTS)
-    if own:
+    if own.pop("apiVersion", None):
         found.exact = True
         if own.pop("hard", None) == "true":
             del found.data["objective"]
