@@ -10,7 +10,7 @@ from sloforge.model.promql_text import Fault
 from sloforge.model.selectors import parse_selector
 from sloforge.parse.document import as_name
 from sloforge.plan.promql import selector as text_of
-from sloforge.policy import BURN_WINDOWS, PERIOD_S, burn_factor, error_threshold
+from sloforge.policy import BURN_WINDOWS, burn_factor, error_threshold
 from sloforge.port.parts import Notes, Part, RefusedError
 from sloforge.port.queries import QueryError, Sli
 from sloforge.quantities import format_duration, format_number, parse_duration, parse_number
@@ -162,7 +162,7 @@ def period(text: str, route: Route) -> str:
         seconds = parse_duration(text)
     except ValueError as error:
         raise RefusedError(Code.IMPORT_SHAPE, route, str(error)) from None
-    return format_duration(seconds) if seconds else format_duration(PERIOD_S)
+    return format_duration(seconds)
 
 
 def plain(text: str, route: Route) -> str:

@@ -62,9 +62,11 @@ def import_files(paths: Sequence[Path], *, only: str = "", period: str = "30d") 
         if text is not None:
             sources[str(path)] = text
             documents += _documents(text, path, named, notes)
-    drafts = list(_drafts(documents, only, period))
+    known = openslo.gather(document.part for document in documents if _is_shared(document))
+    drafts = list(_drafts(documents, known, only, period))
+    heads = openslo.heads(known)
+    openslo.unread(known)
     notes += [note for each in {id(d.part.notes): d.part.notes for d in documents}.values() for note in each.found]
-    heads = _heads(documents)
     kept = _unique(drafts, notes)
     files: dict[str, str] = {}
     slos: dict[str, str] = {}
@@ -137,9 +139,7 @@ def _items(parsed: Parsed) -> list[tuple[object, Route]]:
     return [(tree, ())]
 
 
-def _drafts(documents: Sequence[_Document], only: str, period: str) -> Iterator[Draft]:
-    shared = [document.part for document in documents if _is_shared(document)]
-    known = openslo.gather(shared)
+def _drafts(documents: Sequence[_Document], known: openslo.Known, only: str, period: str) -> Iterator[Draft]:
     for document in documents:
         part, kind = document.part, document.kind
         try:
@@ -217,12 +217,6 @@ def _span(each: Draft) -> Span:
     return each.notes.spans.get(each.route, Span("<input>"))
 
 
-def _heads(documents: Iterable[_Document]) -> dict[str, dict[str, object]]:
-    """Return what Services of our own export say about the head of a file, by service."""
-    services = [d.part for d in documents if _is_shared(d) and d.kind == "Service"]
-    return {service.part("metadata").text("name"): openslo.head_of(service) for service in services}
-
-
 def _checked(
     service: str, drafts: list[Draft], heads: Mapping[str, dict[str, object]], notes: list[Note]
 ) -> tuple[list[Draft], str]:
@@ -263,12 +257,20 @@ def _file(
         data = {key: value for key, value in each.data.items() if common.get(key) != value}
         if isinstance(goal := data.get("objective"), str):
             data["objective"] = Verbatim(goal)  # digits, and so no text to a reader
-        if exact and parse_duration(str(data["period"])) == parse_duration(str(given.get("period", "28d"))):
+        if exact and _seconds(data["period"]) == _seconds(given.get("period", "28d")):
             del data["period"]  # the head says so
         comment = "\n".join([f"From {_span(each)}", *(f"Look at this: {line}" for line in dict.fromkeys(each.look))])
         slos.append(Noted("" if exact else comment, data, ("slos", n)))
     head["slos"] = slos
     return head, f"Imported by sloforge; {REPORT} says what changed. From here on, this file is yours."
+
+
+def _seconds(text: object) -> object:
+    """Return the seconds of a duration; what is none is its own value, and refused later."""
+    try:
+        return parse_duration(str(text))
+    except ValueError:
+        return text
 
 
 def _common(drafts: list[Draft]) -> dict[str, Data]:

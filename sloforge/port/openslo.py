@@ -13,6 +13,7 @@ from sloforge.port.parts import Part, RefusedError
 ANNOTATION = "sloforge.dev/"  # what OpenSLO cannot say, as JSON
 _COMPARISONS = {"lt": ("<", ">="), "lte": ("<=", ">"), "gt": (">", "<="), "gte": (">=", "<")}
 _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "M": 30 * 86400, "Q": 90 * 86400, "Y": 365 * 86400}
+_DEEPEST = 16  # no definition nests deeper
 _ALERTS = "burn alerts are those of sloforge; give the SLO `alerts:` of its own to change them"
 
 
@@ -23,6 +24,7 @@ class Known:
     slis: dict[str, Part] = field(default_factory=dict)
     sources: dict[str, Part] = field(default_factory=dict)
     services: dict[str, Part] = field(default_factory=dict)
+    read: set[str] = field(default_factory=set)  # the SLIs that an SLO names
 
 
 def gather(documents: Iterable[Part]) -> Known:
@@ -30,13 +32,34 @@ def gather(documents: Iterable[Part]) -> Known:
     known = Known()
     kinds = {"SLI": known.slis, "DataSource": known.sources, "Service": known.services}
     for document in documents:
-        kinds[document.text("kind")][document.part("metadata").text("name")] = document
+        try:
+            kinds[document.text("kind")][document.part("metadata").needed("name")] = document
+        except RefusedError as error:
+            document.notes.refuse(error)
     return known
 
 
-def head_of(service: Part) -> dict[str, object]:
-    """Return the head of a definitions file that a Service of our own export carries."""
-    return _own(service.part("metadata"), service)
+def unread(known: Known) -> None:
+    """Note what no SLO has read of the SLIs of a run."""
+    for name, sli in sorted(known.slis.items()):
+        if name not in known.read:
+            sli.notes.add(Code.IMPORT_LOST, sli.route, f"no SLO names the SLI {name}")
+            continue
+        sli.irrelevant("apiVersion kind metadata", "the SLI has no name of its own here")
+        sli.unread()
+
+
+def heads(known: Known) -> dict[str, dict[str, object]]:
+    """Return the heads of definitions files that Services of our own export carry, by service."""
+    found = {}
+    for name, service in known.services.items():
+        try:
+            own = _own(service.part("metadata"))
+        except RefusedError as error:
+            service.notes.refuse(error)
+        else:
+            found[name] = {key: value for key, value in own.items() if key not in ("apiVersion", "service", "slos")}
+    return found
 
 
 def read_slo(document: Part, known: Known) -> Iterator[Draft]:
@@ -58,7 +81,7 @@ def read_slo(document: Part, known: Known) -> Iterator[Draft]:
 
 def _slo(document: Part, spec: Part, goal: Part, known: Known, suffix: str) -> Draft:
     metadata = document.part("metadata")
-    own = _own(metadata, document)
+    own = _own(metadata)
     called = goal.text("displayName")
     name = str(own.pop("id", metadata.needed("name")))
     found = draft(spec.needed("service"), name + (f"-{as_name(called)}" if suffix and called else suffix), document)
@@ -91,7 +114,7 @@ def _slo(document: Part, spec: Part, goal: Part, known: Known, suffix: str) -> D
     return found
 
 
-def _own(metadata: Part, document: Part) -> dict[str, object]:
+def _own(metadata: Part) -> dict[str, object]:
     """Return what annotations of our own export say; the others are noted."""
     annotations, own = metadata.part("annotations"), {}
     for name in annotations.tree:
@@ -107,12 +130,14 @@ def _own(metadata: Part, document: Part) -> dict[str, object]:
     return own
 
 
-def _texts(value: object) -> object:
+def _texts(value: object, depth: int = 0) -> object:
     """Return JSON with text in the place of numbers and words: what a definitions file would hold."""
+    if depth > _DEEPEST:
+        raise ValueError("nested too deep")
     if isinstance(value, Mapping):
-        return {str(key): _texts(below) for key, below in value.items()}
+        return {str(key): _texts(below, depth + 1) for key, below in value.items()}
     if isinstance(value, list):
-        return [_texts(below) for below in value]
+        return [_texts(below, depth + 1) for below in value]
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -160,6 +185,7 @@ def _sli(spec: Part, goal: Part, known: Known) -> Part:
         name = holder.text("indicatorRef")
         if name not in known.slis:
             raise RefusedError(Code.IMPORT_SLI, holder.at("indicatorRef"), f"no SLI {name!r} is in these files")
+        known.read.add(name)
         return known.slis[name].part("spec")
     indicator = holder.part("indicator")
     indicator.irrelevant("metadata", "the SLI has no name of its own here")
@@ -168,21 +194,25 @@ def _sli(spec: Part, goal: Part, known: Known) -> Part:
 
 def _indicator(found: Draft, sli: Part, goal: Part, known: Known) -> None:
     sli.irrelevant("description", "the title is that of the SLO")
-    threshold, ratio = sli.part("thresholdMetric"), sli.part("ratioMetric")
+    route = sli.route if sli.notes is goal.notes else goal.route
     try:
+        threshold, ratio = sli.part("thresholdMetric"), sli.part("ratioMetric")
         if "thresholdMetric" in sli:
             op = goal.text("op")
             if op not in _COMPARISONS:
                 raise RefusedError(Code.IMPORT_SHAPE, goal.at("op"), f"op is {op!r}, not one of lt, lte, gt, gte")
             holds, fails = (f"{sign} {goal.needed('value')}" for sign in _COMPARISONS[op])
-            found.indicate(queries.of_threshold(_query(threshold, known, found), holds, fails), threshold.route)
+            found.indicate(queries.of_threshold(_query(threshold, known, found), holds, fails), route)
         elif "ratioMetric" in sli:
             goal.irrelevant("op value", "a ratio is compared with nothing")
-            found.indicate(_ratio(found, ratio, known), ratio.route)
+            found.indicate(_ratio(found, ratio, known), route)
         else:
             raise RefusedError(Code.IMPORT_SHAPE, sli.route, "no thresholdMetric and no ratioMetric is given")
     except queries.QueryError as error:
-        raise refused(error, sli.route) from None
+        raise refused(error, route) from None
+    except RefusedError as error:
+        error.spans = error.spans or (sli.notes.spans if error.route[: len(sli.route)] == sli.route else None)
+        raise
 
 
 def _ratio(found: Draft, ratio: Part, known: Known) -> queries.Sli:
@@ -207,7 +237,7 @@ def _query(metric: Part, known: Known, found: Draft) -> str:
     if kind.lower() not in ("prometheus", ""):
         raise RefusedError(Code.IMPORT_SLI, source.at("type"), f"the data come from {kind}, not from Prometheus")
     if not kind:
-        found.changed("the query is taken for PromQL, which nothing says", source.route)
+        found.changed("the query is taken for PromQL, which nothing says")
     spec = source.part("spec")
     spec.irrelevant("queryType dataSourceRef", "all queries are PromQL here")
     key = "promql" if "promql" in spec else "query"

@@ -14,6 +14,7 @@ class RefusedError(Exception):
     def __init__(self, code: Code, route: Route, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.code, self.route, self.message, self.hint = code, route, message, hint
+        self.spans: SpanMap | None = None  # where `route` leads, if it is not the document that is being read
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,9 @@ class Notes:
 
     def refuse(self, refused: RefusedError) -> None:
         """Note why an SLO is not carried over."""
-        self.add(refused.code, refused.route, refused.message, refused.hint)
+        span = locate(refused.spans or self.spans, refused.route)
+        finding = Diagnostic(code=refused.code, span=span, message=refused.message, hint=refused.hint)
+        self.found.append(Note(self.slo, finding))
 
 
 class Part:

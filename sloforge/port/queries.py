@@ -99,7 +99,10 @@ def of_error_ratio(text: str, *, success: bool = False) -> Sli:
         tree, turned = _unwrapped(tree.rhs), not success
     if _is(tree, "/") and _number(tree.rhs) is None:
         return _ratio(tree.rhs, tree.lhs, good=turned)
-    return _over_time(f"1 - ({_written(tree, '5m')})" if turned else _written(tree, "5m"))
+    share = f"1 - ({_written(tree, '5m')})" if turned else _written(tree, "5m")
+    known = f"({share}) >= 0"  # 0 / 0 is no share
+    change = "a share without events: its mean over time counts, each minute as one event, an estimate (events)"
+    return _over_time(known, f"sum_over_time(({known})[{_WINDOW}:{_SLICE}])", change)
 
 
 def of_threshold(text: str, comparison: str, inverse: str) -> Sli:
@@ -109,7 +112,8 @@ def of_threshold(text: str, comparison: str, inverse: str) -> Sli:
     if plain is not None:
         return Sli({"probe": {"metric": text_of(plain), "good": comparison}})
     query = _written(tree, "5m")
-    return _over_time(f"({query}) {inverse}", count=query, what="each minute is one event")
+    failed = f"count_over_time((({query}) {inverse})[{_WINDOW}:{_SLICE}])"
+    return _over_time(query, failed, "each minute is one event, an estimate (events)")
 
 
 def of_gauges(total: str, *, good: str = "", bad: str = "") -> Sli:
@@ -242,7 +246,10 @@ def _selector(tree: Any) -> Selector | None:
 
 def _events(total_tree: Any, part_tree: Any, *, good: bool) -> Sli:
     changes = ["the queries are no plain counters: an estimate (events)"]
-    total, part = (_written(_counting(tree), _WINDOW) for tree in (total_tree, part_tree))
+    plain = _is_linear(total_tree) and _is_linear(part_tree)
+    total, part = (_written(_counting(tree, plain=plain), _WINDOW) for tree in (total_tree, part_tree))
+    if not plain and any(_calls(tree, name) for tree in (total_tree, part_tree) for name in _RATES):
+        changes.append("rates stay what they are per second: look whether alerts reach their min_failures")
     if any(_calls(tree, "irate") for tree in (total_tree, part_tree)):
         changes.append("irate looks at two samples; here, the whole window counts")
     if _WINDOW not in total or _WINDOW not in part:
@@ -250,12 +257,12 @@ def _events(total_tree: Any, part_tree: Any, *, good: bool) -> Sli:
     return Sli({"events": {"total": total, "bad": f"({total}) - ({part})" if good else part}}, changes=tuple(changes))
 
 
-def _counting(tree: Any) -> Any:
-    """Return the expression with counts for rates. Where a rate is compared or called upon, its value stays as it is.
+def _counting(tree: Any, *, plain: bool) -> Any:
+    """Return the expression with counts for rates, of which no more than the value changes unless it is `plain`.
 
-    `rate(x[w])` is `increase(x[w])` divided by the seconds of w, which for `{{window}}` is five minutes.
+    `rate(x[w])` is `increase(x[w])` divided by the seconds of w, which for `{{window}}` is five minutes. Without the
+    divisor it counts; that is done in both queries of an SLI or in none, so that their ratio stays what it was.
     """
-    plain = _is_linear(tree)
 
     def count(node: Any) -> Any:
         if not isinstance(node, promql_parser.Call) or node.func.name not in _RATES:
@@ -278,11 +285,13 @@ def _is_linear(tree: Any) -> bool:
             return str(tree.op).split()[0] in ("sum", "avg", "min", "max") and _is_linear(tree.expr)
         case promql_parser.BinaryExpr():
             operator = str(tree.op)
-            if operator == "or" and _is_zero(tree.rhs):
+            if (operator == "or" and _is_zero(tree.rhs)) or (operator in (">", ">=") and _number(tree.rhs) == 0):
                 return _is_linear(tree.lhs)
             return operator in ("+", "-", "or") and _is_linear(tree.lhs) and _is_linear(tree.rhs)
+        case promql_parser.Call() if tree.func.name in ("histogram_count", "histogram_sum"):
+            return _is_linear(tree.args[0])
         case promql_parser.Call():
-            return tree.func.name in (*_COUNTS, "irate")
+            return tree.func.name in (*_COUNTS, "irate") and tree.args[0].range.total_seconds() == _STAND_IN_S
     return False
 
 
@@ -297,13 +306,10 @@ def _calls(tree: Any, name: str) -> bool:
     return bool(seen)
 
 
-def _over_time(failed: str, count: str = "vector(1)", what: str = "") -> Sli:
-    """Return events of which each minute is one, failed by the share that `failed` says or where it has a sample."""
-    function = "count_over_time" if count != "vector(1)" else "sum_over_time"
-    total = f"count_over_time(({count})[{_WINDOW}:{_SLICE}])"
-    bad = f"{function}(({failed})[{_WINDOW}:{_SLICE}])"
-    change = what or "a share without events: its mean over time counts, each minute as one event"
-    return Sli({"events": {"total": total, "bad": bad}}, changes=(f"{change}, an estimate (events)",))
+def _over_time(counted: str, failed: str, change: str) -> Sli:
+    """Return events of which each minute is one in which `counted` has a sample; `failed` says what is lost of them."""
+    total = f"count_over_time(({counted})[{_WINDOW}:{_SLICE}])"
+    return Sli({"events": {"total": total, "bad": failed}}, changes=(change,))
 
 
 def _written(tree: Any, window: str) -> str:

@@ -31,8 +31,9 @@ def _group(spec: Part, default_period: str, *, camel: bool, metadata: dict[str, 
     service, labels = spec.needed("service"), spec.words("labels")
     spec.lost(names["slo_plugins"], "plugins change rules that are not made here")
     for slo in spec.parts("slos"):
-        slo.notes.slo = f"{service}/{slo.text('name')}"
+        slo.notes.slo = service
         try:
+            slo.notes.slo = f"{service}/{slo.needed('name')}"
             found = _slo(slo, service, labels, default_period, names)
         except RefusedError as error:
             slo.notes.refuse(error)

@@ -2,7 +2,10 @@
 
 import json
 import tarfile
+from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -262,3 +265,32 @@ def test_command_tells_programs_in_json(tmp_path: Path) -> None:
     assert {note["slo"] for note in report["notes"] if note["code"] == Code.IMPORT_CHANGED.number} >= {
         "my-shop/requests"
     }
+
+
+# --- hostile and broken input ---------------------------------------------------
+
+JUNK: list[Any] = ["", "null", [], {}, ["x"], {"x": "y"}, "{{", "\u202e", "99", "-1", "x" * 5000, [{"a": ["b"]}], "1e9"]
+WHOLE: list[Any] = [parsed.tree for text in (SLOTH, OBJECT, PYRRA, OPENSLO) for parsed in parse_documents(text, "")]
+
+
+def routes(tree: Any, route: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield route
+    for key, below in tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ():
+        yield from routes(below, (*route, key))
+
+
+@pytest.mark.parametrize("junk", JUNK, ids=lambda junk: repr(junk)[:12])
+def test_nothing_in_a_file_can_break_the_import(junk: Any, tmp_path: Path) -> None:
+    """Each value of each example replaced by what does not belong there: findings, and never an exception."""
+    texts = []
+    for tree in WHOLE:
+        for route in routes(tree):
+            broken = deepcopy({"whole": tree})
+            parent: Any = broken
+            for key in ("whole", *route)[:-1]:
+                parent = parent[key]
+            parent[("whole", *route)[-1]] = junk
+            texts.append(json.dumps(broken["whole"]))
+    (tmp_path / "broken.yml").write_text("\n---\n".join(texts))
+    found = import_files([tmp_path / "broken.yml"])
+    validate(tmp_path / "out", found)

@@ -81,11 +81,19 @@ def test_a_rate_that_is_compared_keeps_its_value() -> None:
     assert " ".join(data["bad"].split()) == "count((increase(b[{{window}}]) / 300) > 0.5)"
 
 
+def test_both_queries_count_or_none_does() -> None:
+    """Their ratio is what it was: a count above a rate would be 300 times too high."""
+    data: Any = of_ratio("sum(rate(t[{{.window}}])) * scalar(x)", bad=rate("b")).data["events"]
+    assert data["total"].count("/ 300") == data["bad"].count("/ 300") == 1
+    guarded: Any = of_ratio(f"{rate('t')} > 0", bad=rate("b")).data["events"]
+    assert "/ 300" not in str(guarded)
+
+
 def test_a_share_without_events_is_averaged_over_time() -> None:
     data: Any = of_error_ratio("avg(error_ratio)").data["events"]
     assert data == {
-        "total": "count_over_time((vector(1))[{{window}}:1m])",
-        "bad": "sum_over_time((avg(error_ratio))[{{window}}:1m])",
+        "total": "count_over_time(((avg(error_ratio)) >= 0)[{{window}}:1m])",
+        "bad": "sum_over_time(((avg(error_ratio)) >= 0)[{{window}}:1m])",
     }
     gauges: Any = of_gauges("t", bad="b").data["events"]
     assert gauges["bad"] == "sum_over_time((b)[{{window}}:1m])"
