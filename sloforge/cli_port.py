@@ -97,33 +97,14 @@ def export(
     force: ForceOption = False,
 ) -> None:
     """Write SLO definitions as OpenSLO v1, so that `sloforge import` gives them back."""
-    from dataclasses import replace
-
-    from sloforge.diagnostics import Code, Diagnostic, Span
-    from sloforge.parse.text import parse_yaml
     from sloforge.pipeline import check_files
     from sloforge.port import openslo_export
     from sloforge.report import render
 
     checked = check_files(file or [DEFAULT_FILE])
-    findings = [finding for finding in checked.diagnostics if finding.is_error]
-    names = {each.id: each for service in checked.services for each in service.slos}
-    full = {f"{service.name}/{each.id}" for service in checked.services for each in service.slos}
-    for name in slo or ():
-        if name not in names and name not in full:
-            message = f"no SLO {name!r} is defined"
-            findings.append(Diagnostic(code=Code.SLO_UNKNOWN, span=Span(name), message=message))
-    text = ""
-    if not findings:
-        chosen = {}
-        for service in checked.services:
-            wanted = [each for each in service.slos if not slo or {each.id, f"{service.name}/{each.id}"} & set(slo)]
-            if wanted:
-                tree = parse_yaml(checked.sources[service.path], service.path).tree
-                chosen[service.name] = (replace(service, slos=tuple(wanted)), tree)
-        text = openslo_export.export(chosen)  # type: ignore[arg-type]
-        if output is not None:
-            findings = _write(output.parent, {output.name: text}, force)
+    text, findings = openslo_export.export(checked, slo or ())
+    if output is not None and not findings:
+        findings = _write(output.parent, {output.name: text}, force)
     if findings:
         typer.echo(render(findings, "text", checked.sources), err=True, nl=False)
         raise typer.Exit(FINDINGS)

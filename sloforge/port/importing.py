@@ -10,8 +10,9 @@ from typing import Final
 from sloforge.diagnostics import Code, Diagnostic, Route, Span
 from sloforge.parse.text import Parsed, parse_documents, read_text
 from sloforge.pipeline import compile_text, judge
-from sloforge.port import openslo, pyrra, sloth
+from sloforge.port import openslo, openslo_known, pyrra, sloth
 from sloforge.port.draft import Draft
+from sloforge.port.openslo_known import Known
 from sloforge.port.parts import Note, Notes, Part, RefusedError
 from sloforge.quantities import parse_duration
 from sloforge.render.serialize import Data, Noted, Verbatim, to_yaml_with_lines
@@ -20,7 +21,7 @@ from sloforge.vocabulary import API_VERSION
 FORMATS: Final = ("sloth", "pyrra", "openslo")
 REPORT: Final = "import-report.md"
 _ARCHIVES: Final = (".tar", ".tar.gz", ".tgz", ".zip", ".gz", ".7z", ".tar.xz", ".tar.bz2")
-_OTHER_KINDS: Final = ("AlertPolicy", "AlertCondition", "AlertNotificationTarget")
+_TARGET: Final = "AlertNotificationTarget"
 _HOISTED: Final = ("owner", "period")
 _FLOOR: Final = "2.42"
 _OURS: Final = "definitions of sloforge already"
@@ -62,10 +63,10 @@ def import_files(paths: Sequence[Path], *, only: str = "", period: str = "30d") 
         if text is not None:
             sources[str(path)] = text
             documents += _documents(text, path, named, notes)
-    known = openslo.gather(document.part for document in documents if _is_shared(document))
+    known = Known(document.part for document in documents if _is_shared(document))
     drafts = list(_drafts(documents, known, only, period))
     heads = openslo.heads(known)
-    openslo.unread(known)
+    known.unread()
     notes += [note for each in {id(d.part.notes): d.part.notes for d in documents}.values() for note in each.found]
     kept = _unique(drafts, notes)
     files: dict[str, str] = {}
@@ -139,7 +140,7 @@ def _items(parsed: Parsed) -> list[tuple[object, Route]]:
     return [(tree, ())]
 
 
-def _drafts(documents: Sequence[_Document], known: openslo.Known, only: str, period: str) -> Iterator[Draft]:
+def _drafts(documents: Sequence[_Document], known: Known, only: str, period: str) -> Iterator[Draft]:
     for document in documents:
         part, kind = document.part, document.kind
         try:
@@ -157,7 +158,7 @@ def _drafts(documents: Sequence[_Document], known: openslo.Known, only: str, per
 
 
 def _is_shared(document: _Document) -> bool:
-    return document.version in ("openslo/v1", "openslo.com/v1") and document.kind in ("SLI", "DataSource", "Service")
+    return document.version in ("openslo/v1", "openslo.com/v1") and document.kind in openslo_known.KINDS
 
 
 def _format(document: _Document, only: str) -> str:
@@ -180,9 +181,9 @@ def _format(document: _Document, only: str) -> str:
         ("openslo/v1alpha", "SLO"): "openslo/v1alpha",
     }
     found = readable.get((version, kind), "")
-    if not found and family == "openslo" and kind in (*_OTHER_KINDS, "Service", "SLI", "DataSource"):
-        code = Code.IMPORT_LOST if kind in _OTHER_KINDS else Code.IMPORT_IRRELEVANT
-        why = "alerts and routes are those of sloforge" if kind in _OTHER_KINDS else "read by the SLOs that name it"
+    if not found and family == "openslo" and kind in (*openslo_known.KINDS, _TARGET):
+        code = Code.IMPORT_LOST if kind == _TARGET else Code.IMPORT_IRRELEVANT
+        why = "who is told is said in policy/routing.yml" if kind == _TARGET else "read where it is named"
         part.notes.add(code, part.route, f"{kind} {part.part('metadata').text('name')}: {why}")
     elif not found:
         part.notes.add(Code.IMPORT_VERSION, part.route, f"{version} {kind}".strip() + " is not read here")

@@ -1,58 +1,25 @@
 """OpenSLO v1: SLOs, and the SLIs and data sources that they name. v1alpha: SLOs with ratios, as Sloth read them."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 
 from sloforge.diagnostics import Code
 from sloforge.parse.document import as_name
 from sloforge.port import queries
 from sloforge.port.draft import Draft, draft, objective, period, refused
+from sloforge.port.openslo_alerts import take_alerts
+from sloforge.port.openslo_known import Known, seconds
 from sloforge.port.parts import Part, RefusedError
 
 ANNOTATION = "sloforge.dev/"  # what OpenSLO cannot say, as JSON
 _COMPARISONS = {"lt": ("<", ">="), "lte": ("<=", ">"), "gt": (">", "<="), "gte": (">=", "<")}
-_UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "M": 30 * 86400, "Q": 90 * 86400, "Y": 365 * 86400}
 _DEEPEST = 16  # no definition nests deeper
-_ALERTS = "burn alerts are those of sloforge; give the SLO `alerts:` of its own to change them"
-
-
-@dataclass(slots=True)
-class Known:
-    """What the files of a run define for others to name."""
-
-    slis: dict[str, Part] = field(default_factory=dict)
-    sources: dict[str, Part] = field(default_factory=dict)
-    services: dict[str, Part] = field(default_factory=dict)
-    read: set[str] = field(default_factory=set)  # the SLIs that an SLO names
-
-
-def gather(documents: Iterable[Part]) -> Known:
-    """Return the SLIs, data sources and services among `documents`, by name."""
-    known = Known()
-    kinds = {"SLI": known.slis, "DataSource": known.sources, "Service": known.services}
-    for document in documents:
-        try:
-            kinds[document.text("kind")][document.part("metadata").needed("name")] = document
-        except RefusedError as error:
-            document.notes.refuse(error)
-    return known
-
-
-def unread(known: Known) -> None:
-    """Note what no SLO has read of the SLIs of a run."""
-    for name, sli in sorted(known.slis.items()):
-        if name not in known.read:
-            sli.notes.add(Code.IMPORT_LOST, sli.route, f"no SLO names the SLI {name}")
-            continue
-        sli.irrelevant("apiVersion kind metadata", "the SLI has no name of its own here")
-        sli.unread()
 
 
 def heads(known: Known) -> dict[str, dict[str, object]]:
     """Return the heads of definitions files that Services of our own export carry, by service."""
     found = {}
-    for name, service in known.services.items():
+    for name, service in known.of_kind("Service").items():
         try:
             own = _own(service.part("metadata"))
         except RefusedError as error:
@@ -103,13 +70,15 @@ def _slo(document: Part, spec: Part, goal: Part, known: Known, suffix: str) -> D
         if len(values) > 1:
             found.changed(f"label {key} has several values", labels.at(key), lost=True)
     found.labels(words, labels.route)
-    spec.lost("alertPolicies", _ALERTS)
     if own.pop("apiVersion", None):
         found.exact = True
         if own.pop("hard", None) == "true":
             del found.data["objective"]
         found.data |= own  # type: ignore[arg-type]
-    elif "objective" in found.data:
+        spec.irrelevant("alertPolicies", f"{ANNOTATION}alerts says it exactly")
+    elif policies := spec.parts("alertPolicies"):
+        take_alerts(found, policies, known)
+    else:
         found.alert(page=True, ticket=True)
     return found
 
@@ -157,10 +126,7 @@ def _window(spec: Part, found: Draft) -> str:
     if not window.flag("isRolling", "calendar" not in window):
         found.changed(f"the budget does not begin anew each {duration}: the window rolls", route)
         window.lost("calendar", "windows roll, and begin nowhere")
-    unit, number = duration[-1:], duration[:-1]
-    if unit not in _UNITS or not number.isdecimal():
-        raise RefusedError(Code.IMPORT_SHAPE, route, f"{duration!r} is no duration of OpenSLO, as 28d")
-    return period(f"{int(number) * _UNITS[unit]}s", route)
+    return period(f"{seconds(duration, route)}s", route)
 
 
 def _method(spec: Part, goal: Part, found: Draft) -> None:
@@ -181,15 +147,8 @@ def _skip(spec: Part, goal: Part) -> None:
 
 def _sli(spec: Part, goal: Part, known: Known) -> Part:
     holder = goal if "indicator" in goal or "indicatorRef" in goal else spec
-    if "indicatorRef" in holder:
-        name = holder.text("indicatorRef")
-        if name not in known.slis:
-            raise RefusedError(Code.IMPORT_SLI, holder.at("indicatorRef"), f"no SLI {name!r} is in these files")
-        known.read.add(name)
-        return known.slis[name].part("spec")
-    indicator = holder.part("indicator")
-    indicator.irrelevant("metadata", "the SLI has no name of its own here")
-    return indicator.part("spec")
+    indicator = holder.part("indicator") if "indicator" in holder else holder
+    return known.resolve("SLI", indicator, "indicatorRef")
 
 
 def _indicator(found: Draft, sli: Part, goal: Part, known: Known) -> None:
@@ -232,8 +191,9 @@ def _ratio(found: Draft, ratio: Part, known: Known) -> queries.Sli:
 def _query(metric: Part, known: Known, found: Draft) -> str:
     source = metric.part("metricSource")
     kind, named = source.text("type"), source.text("metricSourceRef")
-    if not kind and named in known.sources:
-        kind = known.sources[named].part("spec").text("type")
+    sources = known.of_kind("DataSource")
+    if not kind and named in sources:
+        kind = sources[named].part("spec").text("type")
     if kind.lower() not in ("prometheus", ""):
         raise RefusedError(Code.IMPORT_SLI, source.at("type"), f"the data come from {kind}, not from Prometheus")
     if not kind:

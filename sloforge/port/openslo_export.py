@@ -6,13 +6,16 @@ alone would not give the indicator back; it then has the last word.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from sloforge.diagnostics import Code, Diagnostic, Span
 from sloforge.model.indicators import Findings, bind_indicator
 from sloforge.model.objects import Events, Hard, Indicator, Latency, Matcher, Probe, Ratio, Selector, Service, Slo
 from sloforge.parse.shapes import SliShape
+from sloforge.parse.text import parse_yaml
+from sloforge.pipeline import Checked
 from sloforge.plan.promql import selector as text_of
 from sloforge.port import queries
 from sloforge.port.openslo import ANNOTATION
@@ -28,44 +31,61 @@ _OPS: Final = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte", "==": "gte", "!="
 _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "m"))
 
 
-def export(services: Mapping[str, tuple[Service, Mapping[str, Any]]]) -> str:
-    """Return OpenSLO documents of services and the trees of their files, by name; each SLO that a service has."""
+def export(checked: Checked, only: Sequence[str] = ()) -> tuple[str, list[Diagnostic]]:
+    """Return what was checked as OpenSLO documents: all SLOs or those that `only` names, as `SLO` or `service/SLO`.
+
+    With errors in the definitions, or a name that no SLO has, there is no text but findings.
+    """
+    known = {name for service in checked.services for slo in service.slos for name in _names(service, slo)}
+    findings = [finding for finding in checked.diagnostics if finding.is_error]
+    findings += [
+        Diagnostic(code=Code.SLO_UNKNOWN, span=Span(name), message=f"no SLO {name!r} is defined")
+        for name in only
+        if name not in known
+    ]
+    if findings:
+        return "", findings
     taken: set[str] = set()
     documents: list[dict[str, Data]] = []
-    for name, (service, tree) in sorted(services.items()):
-        head = {key: value for key, value in tree.items() if key not in _HEAD}
-        documents.append(_document("Service", {"name": name, **_annotated(head)}, {}))
-        documents += _slos(service, tree, taken)
-    return "---\n".join(to_yaml(document) for document in documents)
+    for service in sorted(checked.services, key=lambda service: service.name):
+        tree: Any = parse_yaml(checked.sources[service.path], service.path).tree
+        slos = [slo for slo in service.slos if not only or _names(service, slo) & set(only)]
+        if slos:
+            head = {key: value for key, value in tree.items() if key not in _HEAD}
+            documents.append(_document("Service", {"name": service.name, **_annotated(head)}, {}))
+            documents += (_slo(service, slo, tree["slos"][slo.origin[1]], taken) for slo in slos)
+    return "---\n".join(to_yaml(document) for document in documents), []
 
 
-def _slos(service: Service, tree: Mapping[str, Any], taken: set[str]) -> Iterator[dict[str, Data]]:
-    for slo in service.slos:
-        raw = tree["slos"][slo.origin[1]]
-        own: dict[str, object] = {"apiVersion": API_VERSION}
-        own |= {key: value for key, value in raw.items() if key not in _SAID}
-        if (name := _name(service.name, slo.id, taken)) != slo.id:
-            own["id"] = slo.id
-        title = str(raw.get("title", ""))
-        if len(title) > LONGEST_NAME or " ".join(title.split()) != title:
-            own["title"] = title
-        indicator, goal, read = _indicator(slo.indicator)
-        if read is None or not _same(read, slo.indicator):
-            own["sli"] = raw["sli"]
-        if isinstance(slo.indicator, Hard):
-            own["hard"] = "true"
-        share = ALMOST_ALL if slo.objective is None else slo.objective * 100
-        metadata: dict[str, Data] = {"name": name}
-        if title.strip():
-            metadata["displayName"] = title[:LONGEST_NAME].strip()
-        spec: dict[str, Data] = {
-            "service": service.name,
-            "indicator": {"metadata": {"name": name}, "spec": indicator},
-            "timeWindow": [{"duration": _duration(slo), "isRolling": True}],
-            "budgetingMethod": "Occurrences",
-            "objectives": [{**goal, "targetPercent": Verbatim(_digits(share))}],
-        }
-        yield _document("SLO", {**metadata, **_annotated(own)}, spec)
+def _names(service: Service, slo: Slo) -> set[str]:
+    return {slo.id, f"{service.name}/{slo.id}"}
+
+
+def _slo(service: Service, slo: Slo, raw: Mapping[str, Any], taken: set[str]) -> dict[str, Data]:
+    own: dict[str, object] = {"apiVersion": API_VERSION}
+    own |= {key: value for key, value in raw.items() if key not in _SAID}
+    if (name := _name(service.name, slo.id, taken)) != slo.id:
+        own["id"] = slo.id
+    title = str(raw.get("title", ""))
+    if len(title) > LONGEST_NAME or " ".join(title.split()) != title:
+        own["title"] = title
+    indicator, goal, read = _indicator(slo.indicator)
+    if read is None or not _same(read, slo.indicator):
+        own["sli"] = raw["sli"]
+    if isinstance(slo.indicator, Hard):
+        own["hard"] = "true"
+    share = ALMOST_ALL if slo.objective is None else slo.objective * 100
+    metadata: dict[str, Data] = {"name": name}
+    if title.strip():
+        metadata["displayName"] = title[:LONGEST_NAME].strip()
+    spec: dict[str, Data] = {
+        "service": service.name,
+        "indicator": {"metadata": {"name": name}, "spec": indicator},
+        "timeWindow": [{"duration": _duration(slo), "isRolling": True}],
+        "budgetingMethod": "Occurrences",
+        "objectives": [{**goal, "targetPercent": Verbatim(_digits(share))}],
+    }
+    return _document("SLO", {**metadata, **_annotated(own)}, spec)
 
 
 def _document(kind: str, metadata: dict[str, Data], spec: dict[str, Data]) -> dict[str, Data]:

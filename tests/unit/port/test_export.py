@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +11,7 @@ from typer.testing import CliRunner
 
 from sloforge.cli import app
 from sloforge.model.objects import Service
-from sloforge.parse.text import parse_documents, parse_yaml
+from sloforge.parse.text import parse_documents
 from sloforge.pipeline import compile_text
 from sloforge.port.importing import import_files
 from sloforge.port.openslo_export import export
@@ -119,8 +118,7 @@ def round_trip(text: str, folder: Path) -> tuple[Service, Service, str]:
     compiled = compile_text(text, "a.yml")
     assert not [finding for finding in compiled.diagnostics if finding.is_error], compiled.diagnostics
     (service,) = compiled.checked.services
-    tree: Any = parse_yaml(text, "a.yml").tree
-    exported = export({service.name: (service, tree)})
+    exported, _ = export(compiled.checked)
     (folder / "openslo.yml").write_text(exported, encoding="utf-8")
     found = import_files([folder / "openslo.yml"])
     assert not [note for note in found.notes if note.finding.is_error], found.notes
@@ -212,9 +210,7 @@ def test_queries_say_all_of_plain_indicators() -> None:
             ],
         }
     )
-    (service,) = compile_text(text, "a.yml").checked.services
-    tree: Any = parse_yaml(text, "a.yml").tree
-    exported = export({"shop": (service, tree)})
+    exported, _ = export(compile_text(text, "a.yml").checked)
     assert exported.count("sloforge.dev/sli") == 1
     assert 'query: h_bucket{le="0.5"}' in exported.replace("'", "")
 

@@ -103,6 +103,33 @@ def imported(folder: Path, **texts: str) -> Imported:
     return import_files([folder])
 
 
+POLICY = """\
+apiVersion: openslo/v1
+kind: AlertCondition
+metadata: {name: quick}
+spec: {severity: page, condition: {kind: burnrate, op: gte, threshold: 14.4, lookbackWindow: 1h, alertAfter: 5m}}
+---
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: alerted}
+spec:
+  service: web
+  indicator:
+    spec:
+      ratioMetric:
+        bad: {metricSource: {type: Prometheus, spec: {query: b}}}
+        total: {metricSource: {type: Prometheus, spec: {query: t}}}
+  timeWindow: [{duration: 30d, isRolling: true}]
+  budgetingMethod: Occurrences
+  objectives: [{target: 0.999}]
+  alertPolicies:
+    - kind: AlertPolicy
+      metadata: {name: p}
+      spec: {alertWhenBreaching: true, conditions: [{conditionRef: quick}], notificationTargets: [{targetRef: chat}]}
+    - {alertPolicyRef: nowhere}
+"""
+
+
 def codes(found: Imported) -> set[Code]:
     return {note.finding.code for note in found.notes}
 
@@ -270,7 +297,9 @@ def test_command_tells_programs_in_json(tmp_path: Path) -> None:
 # --- hostile and broken input ---------------------------------------------------
 
 JUNK: list[Any] = ["", "null", [], {}, ["x"], {"x": "y"}, "{{", "\u202e", "99", "-1", "x" * 5000, [{"a": ["b"]}], "1e9"]
-WHOLE: list[Any] = [parsed.tree for text in (SLOTH, OBJECT, PYRRA, OPENSLO) for parsed in parse_documents(text, "")]
+WHOLE: list[Any] = [
+    parsed.tree for text in (SLOTH, OBJECT, PYRRA, OPENSLO, POLICY) for parsed in parse_documents(text, "")
+]
 
 
 def routes(tree: Any, route: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -294,3 +323,42 @@ def test_nothing_in_a_file_can_break_the_import(junk: Any, tmp_path: Path) -> No
     (tmp_path / "broken.yml").write_text("\n---\n".join(texts))
     found = import_files([tmp_path / "broken.yml"])
     validate(tmp_path / "out", found)
+
+
+def test_alert_policies_become_burn_alerts(tmp_path: Path) -> None:
+    """14.4 times the budget's rate for an hour of thirty days is two per cent of it."""
+    found = imported(tmp_path, p=POLICY)
+    tree: Any = parse_yaml(found.files["web.yml"], "").tree
+    fast = {"long": "1h", "short": "5m", "budget": "2"}
+    assert tree["slos"][0]["alerts"] == {"page": {"fast": fast, "slow": "false"}, "ticket": "false"}
+    lost = " ".join(note.finding.message for note in found.notes if note.finding.code is Code.IMPORT_LOST)
+    assert "nowhere" in lost
+    assert "notificationTargets" in lost
+    assert "alertAfter" in lost
+    validate(tmp_path / "out", found)
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [{"period": {"a": 1}}, {"slos": []}, {"service": "x"}, {"sli": [[[]]]}, {"id": "UP"}, {"owner": [1]}, {"by": 7}],
+    ids=str,
+)
+def test_annotations_of_an_export_are_not_trusted(annotation: dict[str, Any], tmp_path: Path) -> None:
+    own = {
+        f"sloforge.dev/{key}": json.dumps(value) for key, value in {"apiVersion": "sloforge/v1", **annotation}.items()
+    }
+    slo: Any = list(parse_documents(POLICY, ""))[1].tree
+    slo["metadata"]["annotations"] = own
+    service = {
+        "apiVersion": "openslo/v1",
+        "kind": "Service",
+        "metadata": {"name": "web", "annotations": own},
+        "spec": {},
+    }
+    (tmp_path / "a.json").write_text(json.dumps([slo, service]))
+    found = import_files([tmp_path / "a.json"])
+    assert set(found.files) <= {"web.yml"}
+    if found.files:
+        validate(tmp_path / "out", found)
+    else:
+        assert any(note.finding.is_error for note in found.notes)
