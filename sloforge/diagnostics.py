@@ -99,7 +99,7 @@ class Code(Enum):
     EMPTY_VALUE = ("SF209", Severity.ERROR, "value is empty",
         "Give a value, or remove the key.")
     SLI_KIND = ("SF210", Severity.ERROR, "not exactly one kind of SLI",
-        "Give exactly one of ratio, latency, probe, events and hard.")
+        "Give exactly one of ratio, latency, probe, events, hard and uses.")
     API_VERSION = ("SF211", Severity.ERROR, "unknown apiVersion",
         "Write `apiVersion: sloforge/v1`.")
     LABEL_NAME = ("SF212", Severity.ERROR, "not a label name",
@@ -187,6 +187,18 @@ class Code(Enum):
         "Add the label to the labels of `by`, or divide the budget by one of those.")
     PARTITION_SHARES = ("SF338", Severity.ERROR, "shares do not fit",
         "Each share is above 0, and they add up to exactly 100; `other` is for values that are not listed.")
+    SLI_UNKNOWN = ("SF341", Severity.ERROR, "no such SLI in the library",
+        "`sloforge sli` lists the library; `./sli/name.yml` is a file of your own, beside the definitions.")
+    SLI_PATH = ("SF342", Severity.ERROR, "SLI file outside of the definitions' folder",
+        "Keep SLI files in the folder of the definitions or below it; links out of it are not followed.")
+    PARAMETER_MISSING = ("SF343", Severity.ERROR, "parameter is missing",
+        "Add it under `with:`; `sloforge sli NAME` lists an SLI's parameters.")
+    PARAMETER_UNKNOWN = ("SF344", Severity.ERROR, "unknown parameter",
+        "Remove it; `sloforge sli NAME` lists an SLI's parameters.")
+    PARAMETER_VALUE = ("SF345", Severity.ERROR, "parameter has the wrong type",
+        "Give a value of the parameter's type: label, pattern, name, duration or number.")
+    PARAMETER_USE = ("SF346", Severity.ERROR, "parameters and placeholders of an SLI file do not fit",
+        "Each parameter is used as [[ name ]], without quotes, and each [[ name ]] is a parameter.")
     # SF4xx: PromQL
     PROMQL_SYNTAX = ("SF401", Severity.ERROR, "PromQL does not parse",
         "Try the expression in Prometheus; the place is where the parser gave up, or as near as can be told.")

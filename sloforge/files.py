@@ -1,4 +1,4 @@
-"""Files replaced whole or not at all. Standard library only, so that the exporter can share it."""
+"""Files replaced whole or not at all, and where ours are. Standard library only, so that the exporter can share it."""
 
 import os
 import tempfile
@@ -33,3 +33,10 @@ def sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def template_folder() -> Path:
+    """Return the folder of templates: inside an installed package, or beside it in a checkout."""
+    package = Path(__file__).parent
+    installed = package / "templates"
+    return installed if installed.is_dir() else package.parent / "templates"

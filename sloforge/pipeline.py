@@ -1,4 +1,7 @@
-"""Names the stages in order and decides nothing: find, read, parse, bind, check, plan, render, verify, store."""
+"""Names the stages in order and decides nothing.
+
+Find, read, parse, expand, bind, check, plan, render, verify, store.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,10 +15,12 @@ from sloforge.model.base_checks import check_base, read_base
 from sloforge.model.bind import bind
 from sloforge.model.checks import check, check_all, check_history
 from sloforge.model.governance import Governance
+from sloforge.model.library import expand, used
 from sloforge.model.objects import Service
 from sloforge.model.routing import Base
 from sloforge.parse.document import read_document
 from sloforge.parse.find import find_definitions
+from sloforge.parse.library import read_library
 from sloforge.parse.text import parse_yaml, read_text
 from sloforge.plan.cost import estimate, summary
 from sloforge.plan.ir import RuleFile
@@ -276,6 +281,7 @@ def _check_texts(texts: Mapping[str, str], previous: Mapping[str, str]) -> Check
     services: list[Service] = []
     spans: dict[str, SpanMap] = {}
     diagnostics: list[Diagnostic] = []
+    sources = dict(texts)
     before = {name: Decimal(percent) / 100 for name, percent in previous.items()}
     for path, text in texts.items():
         parsed = parse_yaml(text, path)
@@ -284,13 +290,18 @@ def _check_texts(texts: Mapping[str, str], previous: Mapping[str, str]) -> Check
         diagnostics += [*parsed.diagnostics, *complaints]
         if document is None:
             continue
-        service, complaints = bind(document, parsed.spans, path)
-        diagnostics += complaints
+        library = read_library(used(document), Path(path).parent)
+        expanded = expand(document, parsed.spans, library)
+        spans[path] = expanded.spans
+        sources |= library.texts
+        service, complaints = bind(expanded.document, expanded.spans, path)
+        diagnostics += [*expanded.diagnostics, *complaints]
         if service is not None:
-            diagnostics += [*check(service, parsed.spans), *check_history(service, parsed.spans, before)]
+            diagnostics += [*check(service, expanded.spans), *check_history(service, expanded.spans, before)]
             services.append(service)
     diagnostics += check_all(services, spans)
-    return Checked(services=tuple(services), diagnostics=tuple(diagnostics), spans=spans, sources=texts)
+    unique = tuple(dict.fromkeys(diagnostics))  # an SLI file's fault shows in every SLO that uses it
+    return Checked(services=tuple(services), diagnostics=unique, spans=spans, sources=sources)
 
 
 def _with_base(checked: Checked, path: Path, places: SpanMap) -> Checked:

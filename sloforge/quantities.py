@@ -13,6 +13,7 @@ DAY = 86400
 _UNITS = (("w", 7 * DAY), ("d", DAY), ("h", HOUR), ("m", MINUTE), ("s", SECOND))
 _DURATION = re.compile(r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 _SIZES = (365 * DAY, 7 * DAY, DAY, HOUR, MINUTE, SECOND)
+_SECONDS = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ms|s)?", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
 
@@ -62,6 +63,24 @@ def format_number(value: Decimal | int, places: int = 12) -> str:
     rounded = value.quantize(Decimal(1).scaleb(-places)) if -int(value.as_tuple().exponent) > places else value
     text = f"{rounded:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def parse_seconds(text: str) -> Decimal:
+    """Return the seconds that `text` says, above 0: a duration, milliseconds, or a plain number of seconds.
+
+    Raises ValueError with a sentence for people on anything else.
+    """
+    text = text.strip()
+    try:
+        if match := _SECONDS.fullmatch(text):
+            seconds = parse_number(match[1]) * (Decimal("0.001") if match[2] == "ms" else 1)
+        else:
+            seconds = Decimal(parse_duration(text))
+    except ValueError:
+        seconds = Decimal(0)
+    if not 0 < seconds < 10**9:
+        raise ValueError(f"{text!r} is neither a duration nor a number of seconds above 0")
+    return seconds
 
 
 def parse_time(text: str) -> int:

@@ -8,6 +8,7 @@ from typing import Final
 
 API_VERSION: Final = "sloforge/v1"
 POLICY_API_VERSION: Final = "sloforge-policy/v1"
+SLI_API_VERSION: Final = "sloforge-sli/v1"
 
 # --- labels -----------------------------------------------------------------
 SERVICE: Final = "slo_service"

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Final
 
 from sloforge.diagnostics import Code, Diagnostic, Route, SpanMap, locate
@@ -10,10 +9,9 @@ from sloforge.model.objects import Events, Hard, Indicator, Latency, Probe, Rati
 from sloforge.model.promql_text import Fault
 from sloforge.model.selectors import parse_selector
 from sloforge.parse.shapes import LatencyShape, ProbeShape, RatioShape, SliShape
-from sloforge.quantities import parse_duration, parse_number
+from sloforge.quantities import parse_seconds
 
 _PARTS_OF_HISTOGRAM: Final = ("_count", "_sum", "_created")
-_SECONDS: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ms|s)?", re.ASCII)
 _COMPARISON: Final = re.compile(r"\s*(==|!=|<=|>=|<|>)\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*", re.ASCII)
 
 
@@ -81,10 +79,11 @@ def _ratio(shape: RatioShape, route: Route, findings: Findings) -> Ratio | None:
 
 def _latency(shape: LatencyShape, route: Route, findings: Findings) -> Latency | None:
     named = selectors([shape.histogram], (*route, "histogram"), findings)
-    threshold_s = _seconds(shape.threshold)
-    if threshold_s is None:
-        message = f"threshold {shape.threshold!r} is neither a duration nor a number of seconds above 0"
-        findings.add(Code.LATENCY_THRESHOLD, (*route, "threshold"), message, "write 10m, 250ms or 0.25")
+    threshold_s = None
+    try:
+        threshold_s = parse_seconds(shape.threshold)
+    except ValueError as error:
+        findings.add(Code.LATENCY_THRESHOLD, (*route, "threshold"), f"threshold {error}", "write 10m, 250ms or 0.25")
     histogram = _base_name(named[0], (*route, "histogram"), findings) if named else None
     if histogram is None or threshold_s is None:
         return None
@@ -103,19 +102,6 @@ def _base_name(selector: Selector, route: Route, findings: Findings) -> Selector
         findings.add(Code.LATENCY_HISTOGRAM, route, f"{selector.metric} is one part of a histogram", hint)
         return None
     return replace(selector, metric=selector.metric.removesuffix("_bucket"))
-
-
-def _seconds(text: str) -> Decimal | None:
-    """Return the seconds that `text` says, above 0: a duration, milliseconds, or a plain number of seconds."""
-    text = text.strip()
-    if match := _SECONDS.fullmatch(text):
-        seconds = parse_number(match[1]) * (Decimal("0.001") if match[2] == "ms" else 1)
-    else:
-        try:
-            seconds = Decimal(parse_duration(text))
-        except ValueError:
-            return None
-    return seconds if 0 < seconds < 10**9 else None
 
 
 def _probe(shape: ProbeShape, route: Route, findings: Findings) -> Probe | None:

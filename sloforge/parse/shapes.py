@@ -121,8 +121,8 @@ class HardShape(Shape):
     violations: Selectors
 
 
-class SliShape(Shape):
-    """`sli`: exactly one kind."""
+class KindShape(Shape):
+    """What is counted: exactly one kind of SLI."""
 
     ratio: RatioShape | None = None
     latency: LatencyShape | None = None
@@ -132,11 +132,28 @@ class SliShape(Shape):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        given = self.model_fields_set
+        given = self.model_fields_set - {"parameters"}
         if len(given) != 1:
             both = f"{' and '.join(sorted(given))} are given; an SLI has one kind"
             message = both if given else "no kind of SLI is given"
             raise PydanticCustomError(Code.SLI_KIND.name, "{reason}", {"reason": message})
+        return self
+
+
+class SliShape(KindShape):
+    """`sli`: exactly one kind, or an SLI of the library."""
+
+    uses: Text | None = Field(
+        None,
+        description="An SLI of the library, as http/availability, or a file of your own, as ./sli/orders.yml; "
+        "`sloforge sli` lists them.",
+    )
+    parameters: Words = Field({}, alias="with", description="The parameters of the SLI that `uses` names.")
+
+    @model_validator(mode="after")
+    def _with_uses(self) -> Self:
+        if "parameters" in self.model_fields_set and self.uses is None:
+            raise PydanticCustomError(Code.SLI_KIND.name, "{reason}", {"reason": "`with` goes with `uses`"})
         return self
 
 

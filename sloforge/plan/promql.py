@@ -1,6 +1,5 @@
-"""PromQL text and its quoting: nowhere else is a label value put between quotes."""
+"""PromQL text: selectors, aggregations, and the labels that make a series this service's own."""
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,15 +9,10 @@ from typing import Final
 
 from sloforge import vocabulary as v
 from sloforge.model.objects import Matcher, Pairs, Selector
+from sloforge.model.promql_text import quote
 from sloforge.quantities import format_duration
 
 _SPECIAL: Final = re.compile(r"[\\.+*?()|\[\]{}^$]")  # in RE2, outside of character classes
-
-
-@lru_cache(maxsize=65536)
-def quote(value: str) -> str:
-    """Return `value` as a double-quoted PromQL string; JSON's escapes are a subset of Go's."""
-    return json.dumps(value, ensure_ascii=False)
 
 
 def braces(matchers: Iterable[Matcher]) -> str:

@@ -8,8 +8,8 @@ from itertools import chain, islice, product
 from typing import Final, NamedTuple
 
 from sloforge.model.objects import Events, Latency, Matcher, Pairs, Probe, Selector, Slo
+from sloforge.model.promql_text import quote
 from sloforge.plan.indicators import Sides, sides
-from sloforge.plan.promql import quote
 from sloforge.quantities import format_number
 
 GOOD: Final = 0

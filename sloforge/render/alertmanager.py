@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from sloforge import vocabulary as v
+from sloforge.files import template_folder
 from sloforge.model.routing import Base, OfficeHours, front
 from sloforge.parse.text import Plain
 from sloforge.plan.route_ir import Inhibition, Matchers, RouteNode, RoutePlan
 from sloforge.quantities import format_duration
 from sloforge.render.artifacts import Artifact
-from sloforge.render.prose import template_folder
 from sloforge.render.serialize import Data, Item, Noted, Verbatim, to_yaml, to_yaml_with_lines
 
 _SPACE: Final = re.compile(r"\s")  # no number, boolean or null has one

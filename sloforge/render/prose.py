@@ -11,10 +11,10 @@ cut at the marks; an alert is then one join. 25,000 alerts cost a fraction of a 
 import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from sloforge.files import template_folder
 from sloforge.model.objects import Pairs
 from sloforge.plan.ir import AlertRule
 
@@ -93,10 +93,3 @@ def _environment() -> "Environment":
         comment_start_string="[#",
         comment_end_string="#]",
     )
-
-
-def template_folder() -> Path:
-    """Return the folder of templates: inside an installed package, or beside it in a checkout."""
-    package = Path(__file__).parent.parent
-    installed = package / "templates"
-    return installed if installed.is_dir() else package.parent / "templates"

@@ -119,7 +119,8 @@ class Fleet:
 
     Without `ledger` a process counts its own events from zero; with it every process shows the totals of all.
     With `zeros` every counter is exposed from the start, without it from its first event on ("born at 1").
-    `up` tells whether the targets have `up` and start times at all (a pushed metric has not).
+    `up` tells whether the targets have `up` and start times at all (a pushed metric has not), `starts` whether they
+    tell their start times.
     """
 
     events: tuple[Event, ...]
@@ -128,6 +129,7 @@ class Fleet:
     ledger: bool = False
     zeros: bool = True
     up: bool = True
+    starts: bool = True
     end_s: float
     served: dict[Process, list[Event]] = field(init=False, repr=False)
     shown: dict[Process, list[float]] = field(init=False, repr=False)
@@ -197,7 +199,7 @@ class Fleet:
         time = -FOREVER
         for time, process in target.scrapes(self.end_s):
             page: dict[Pairs, float] = dict(pages[process].at(time)) if process else {}
-            if process and self.up:
+            if process and self.up and self.starts:
                 page[_metric("process_start_time_seconds")] = EPOCH_S + process.start_s
             for gone in before - page.keys():
                 stored[gone].stale.append((time, 0))

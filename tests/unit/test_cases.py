@@ -14,8 +14,10 @@ import pytest
 from sloforge.diagnostics import Code, Diagnostic, SpanMap
 from sloforge.model.bind import bind
 from sloforge.model.checks import check, check_all, check_history
+from sloforge.model.library import expand, used
 from sloforge.model.objects import Service
 from sloforge.parse.document import read_document
+from sloforge.parse.library import read_library
 from sloforge.parse.text import parse_yaml, read_text
 from sloforge.pipeline import check_files
 from sloforge.report import FORMATS, render
@@ -80,12 +82,14 @@ def findings(folder: Path, kind: str) -> tuple[list[Diagnostic], dict[str, str]]
         spans[str(path)], texts[str(path)] = parsed.spans, text
         if document is None:
             continue
-        service, complaints = bind(document, parsed.spans, str(path))
+        expanded = expand(document, parsed.spans, read_library(used(document), folder))
+        found += expanded.diagnostics
+        service, complaints = bind(expanded.document, expanded.spans, str(path))
         found += complaints
         if service is not None:
             services.append(service)
-            found += check(service, parsed.spans)
-            found += check_history(service, parsed.spans, {name: Decimal(share) for name, share in previous.items()})
+            found += check(service, expanded.spans)
+            found += check_history(service, expanded.spans, {name: Decimal(share) for name, share in previous.items()})
     return found + check_all(services, spans), texts
 
 

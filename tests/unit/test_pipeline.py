@@ -8,9 +8,9 @@ import pytest
 
 from sloforge.diagnostics import Code
 from sloforge.governing import read_governance
+from sloforge.model.promql_text import quote
 from sloforge.pipeline import check_files, compile_files, compile_text, judge
 from sloforge.plan.ir import RecordingRule
-from sloforge.plan.promql import quote
 
 
 def test_an_unknown_key_hides_nothing_else_about_its_slo() -> None:

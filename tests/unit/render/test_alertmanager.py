@@ -10,6 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sloforge.files import template_folder
 from sloforge.model.base_checks import check_base, read_base
 from sloforge.model.governance import Governance
 from sloforge.model.routing import Base, OfficeHours, Routing
@@ -18,7 +19,6 @@ from sloforge.plan.route_ir import RoutePlan
 from sloforge.plan.routes import plan_routes
 from sloforge.render.alertmanager import expectations, fragment, message_templates, quoted, whole
 from sloforge.render.alertmanager_config import operator_config
-from sloforge.render.prose import template_folder
 from sloforge.verify.amtool import find_amtool
 from tests.unit.plan.test_routes import BANK, ROUTING, SHOP
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sloforge.files import template_folder
 from sloforge.model.objects import Pairs
 from sloforge.plan.ir import AlertRule, RuleFile, RuleGroup
 from sloforge.render.artifacts import rule_artifact
-from sloforge.render.prose import annotations, template_folder
+from sloforge.render.prose import annotations
 from sloforge.targets import prometheus
 
 FACTS = {
