@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from sloforge.diagnostics import KEY, Code, Diagnostic, Route, SpanMap
 from sloforge.model.complaint import Complaint
-from sloforge.model.promql_text import Fault, parse, quote, tokens
+from sloforge.model.promql_text import Fault, parse, tokens
+from sloforge.model.quoting import quote
 from sloforge.parse.library import Library, LibrarySli
 from sloforge.parse.shapes import Document, SliShape, SloShape
 from sloforge.parse.sli_shapes import ParameterShape

@@ -1,13 +1,8 @@
-"""PromQL as text: parse it, and say where it is wrong. The parser's errors carry no position, so we look for one.
+"""PromQL as text: parse it, and say where it is wrong. The parser's errors carry no position, so we look for one."""
 
-Nowhere else is a label value put between quotes.
-"""
-
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -67,12 +62,6 @@ def within(span: Span, text: str, at: int) -> Span:
     before = text[:at]
     lines = before.count("\n")  # only a literal block has lines, and all of them start in the same column
     return Span(span.path, span.line + lines, span.column + at - (before.rfind("\n") + 1))
-
-
-@lru_cache(maxsize=65536)
-def quote(value: str) -> str:
-    """Return `value` as a double-quoted PromQL string; JSON's escapes are a subset of Go's."""
-    return json.dumps(value, ensure_ascii=False)
 
 
 def tokens(text: str) -> Iterator[Token]:

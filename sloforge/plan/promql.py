@@ -9,7 +9,7 @@ from typing import Final
 
 from sloforge import vocabulary as v
 from sloforge.model.objects import Matcher, Pairs, Selector
-from sloforge.model.promql_text import quote
+from sloforge.model.quoting import quote
 from sloforge.quantities import format_duration
 
 _SPECIAL: Final = re.compile(r"[\\.+*?()|\[\]{}^$]")  # in RE2, outside of character classes

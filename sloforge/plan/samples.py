@@ -8,7 +8,7 @@ from itertools import chain, islice, product
 from typing import Final, NamedTuple
 
 from sloforge.model.objects import Events, Latency, Matcher, Pairs, Probe, Selector, Slo
-from sloforge.model.promql_text import quote
+from sloforge.model.quoting import quote
 from sloforge.plan.indicators import Sides, sides
 from sloforge.quantities import format_number
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sloforge import vocabulary as v
-from sloforge.model.promql_text import quote
+from sloforge.model.quoting import quote
 from tests.live.servers import Prometheus, free_port, prometheus, wait_for
 
 BUDGET = 0.005

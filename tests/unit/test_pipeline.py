@@ -8,7 +8,7 @@ import pytest
 
 from sloforge.diagnostics import Code
 from sloforge.governing import read_governance
-from sloforge.model.promql_text import quote
+from sloforge.model.quoting import quote
 from sloforge.pipeline import check_files, compile_files, compile_text, judge
 from sloforge.plan.ir import RecordingRule
 
