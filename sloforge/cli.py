@@ -30,6 +30,8 @@ from sloforge.cli_review import app as review
 if TYPE_CHECKING:
     from sloforge.diagnostics import Diagnostic
     from sloforge.pipeline import Checked, Compiled
+    from sloforge.plan.bill import Bill
+    from sloforge.plan.cost import Assumptions
     from sloforge.store import Differences
 
 DEFAULT_FOLDER: Final = Path("generated")
@@ -115,6 +117,20 @@ BaseOption = Annotated[
         show_default="deploy/alertmanager/base.yml, if it is there",
     ),
 ]
+AssumeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--assume",
+        metavar="NAME=NUMBER",
+        help="What --stats cannot know: scrape=30s, series=2 (raw ones, for each selector), combinations=5 (for each "
+        "`by`), reasons=7. Again for each.",
+        show_default=False,
+    ),
+]
+LimitOption = Annotated[
+    int | None,
+    typer.Option("--max-samples-per-second", metavar="N", min=1, help="Warn if the rules read more."),
+]
 VersionOption = Annotated[
     str,
     typer.Option(
@@ -147,7 +163,11 @@ def generate(
     names: Annotated[Names, typer.Option("--names", help="Record figures under Sloth's names as well.")] = Names.OWN,
     target: Annotated[Target, typer.Option("--target", help="The engine that will run the rules.")] = Target.PROMETHEUS,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if DIR is not up to date.")] = False,
-    stats: Annotated[bool, typer.Option("--stats", help="Also print what the rules cost Prometheus.")] = False,
+    stats: Annotated[
+        bool, typer.Option("--stats", help="Also print what the rules cost Prometheus; as JSON with --format json.")
+    ] = False,
+    assume: AssumeOption = None,
+    max_samples_per_second: LimitOption = None,
     run_tests: Annotated[bool, typer.Option("--run-tests", help="Also run the generated tests with promtool.")] = False,
     use_promtool: Annotated[
         bool, typer.Option("--promtool/--no-promtool", help="Verify with promtool where it is installed.")
@@ -162,6 +182,7 @@ def generate(
     """Compile SLO definitions to rules, their tests and routes, verify them, and write them all or nothing."""
     from sloforge import pipeline
 
+    assumptions = _assumptions(assume or [])
     paths = _paths(file)
     tool, complaints = pipeline.find_tool(needed=run_tests) if use_promtool or run_tests else (None, [])
     amtool = pipeline.find_amtool() if use_amtool else None
@@ -176,6 +197,9 @@ def generate(
         complaints += pipeline.judge(compiled.plans, compiled.checked, prometheus_version)
         if not complaints:
             complaints += pipeline.verify(compiled, tool, tests=run_tests) + pipeline.verify_routes(compiled, amtool)
+    bill = pipeline.bill(compiled, assumptions) if stats or max_samples_per_second else None
+    if bill and max_samples_per_second:
+        complaints += pipeline.judge_cost(bill, compiled, max_samples_per_second)
     stopped = _stops([*compiled.diagnostics, *complaints], strict)
     summary, verified = "", "" if stopped else f" Verified by {pipeline.verifier(tool, amtool)}."
     if not stopped and check:
@@ -185,11 +209,8 @@ def generate(
         differences, refusals = pipeline.store(compiled, output)
         complaints += refusals
         summary = _changes(compiled, differences, output)
-    _finish(compiled.checked.and_(complaints), format, strict, summary + verified)
-    if base is None and not check:
-        typer.echo(NO_BASE)
-    if stats:
-        typer.echo("\n".join(pipeline.costs(compiled)))
+    told = [summary + verified, *([NO_BASE] if base is None and not check else [])]
+    _finish(compiled.checked.and_(complaints), format, strict, _with_bill(told, bill if stats else None, format))
 
 
 @app.command(epilog=examples("sloforge validate", "sloforge validate slo_definitions.yml --format json"))
@@ -257,6 +278,24 @@ def _finish(checked: "Checked", format: Format, strict: bool, summary: str) -> N
         missing = any(diagnostic.code is Code.TOOL_MISSING for diagnostic in checked.diagnostics)
         raise typer.Exit(UNREACHABLE if missing else FINDINGS)
     typer.echo(summary)
+
+
+def _assumptions(texts: Sequence[str]) -> "Assumptions":
+    from sloforge.plan.bill import parse_assumptions
+
+    try:
+        return parse_assumptions(texts)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--assume") from error
+
+
+def _with_bill(told: Sequence[str], bill: "Bill | None", format: Format) -> str:  # noqa: A002
+    """Return the lines of a summary and the bill below it; for programs, all of it in one document."""
+    from sloforge.render.bill import as_json, as_text
+
+    if bill and format is Format.JSON:
+        return as_json(bill, told[0]).removesuffix("\n")
+    return "\n".join([*told, *(as_text(bill) if bill else [])])
 
 
 def _slos(checked: "Checked") -> str:

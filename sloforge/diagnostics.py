@@ -230,6 +230,10 @@ class Code(Enum):
         "Run the tool by hand to see why.")
     TOOL_MISSING = ("SF603", Severity.ERROR, "needed tool is missing",
         "Install Prometheus' promtool, or name it in SLOFORGE_PROMTOOL, or do without the option that needs it.")
+    # SF631 to SF639: what the rules cost
+    COST = ("SF631", Severity.WARNING, "rules read more than Prometheus is to bear",
+        "Scrape less often, keep budgets (`by`) for fewer combinations, or divide the services over several Prometheus "
+        "or Mimir tenants: docs/scale.md.")
     # SF7xx: the folder policy/, and what was decided there
     BAD_TIME = ("SF701", Severity.ERROR, "not a time with its zone",
         "Write whole seconds and the zone, as 2026-11-22T08:00:00Z or 2026-11-22T09:00:00+01:00.")

@@ -22,7 +22,8 @@ from sloforge.parse.document import read_document
 from sloforge.parse.find import find_definitions
 from sloforge.parse.library import read_library
 from sloforge.parse.text import parse_yaml, read_text
-from sloforge.plan.cost import estimate, summary
+from sloforge.plan.bill import Bill, bill_of, too_dear
+from sloforge.plan.cost import Assumptions
 from sloforge.plan.ir import RuleFile
 from sloforge.plan.route_ir import RoutePlan
 from sloforge.plan.routes import plan_routes
@@ -233,12 +234,15 @@ def verifier(tool: str | None, alerts: str | None) -> str:
     return f"{rules} and {routes}"
 
 
-def costs(compiled: Compiled) -> list[str]:
-    """Return a line for each service: what its rules cost Prometheus."""
-    return [
-        f"{service.name}: {summary(estimate(plan, service))}"
-        for plan, service in zip(compiled.plans, _in_order(compiled.checked.services), strict=True)
-    ]
+def bill(compiled: Compiled, assume: Assumptions) -> Bill | None:
+    """Return what the rules cost Prometheus; None if there are errors, and no rules."""
+    services = _in_order(compiled.checked.services)
+    return bill_of(compiled.plans, services, assume) if compiled.plans else None
+
+
+def judge_cost(of: Bill, compiled: Compiled, limit: int) -> list[Diagnostic]:
+    """Return a finding if the rules read more than `limit` samples a second."""
+    return too_dear(of, limit, compiled.checked.spans)
 
 
 def previous_objectives(folder: Path) -> Mapping[str, str]:

@@ -5,16 +5,18 @@ from the plan; of raw series only the number per selector and the scrape interva
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import promql_parser as promql
 
 from sloforge import vocabulary as v
 from sloforge.model.objects import Service, Slo
 from sloforge.plan.ir import RecordingRule, Rule, RuleFile, RuleGroup
+from sloforge.plan.promql import shape
 from sloforge.plan.tiers import tiers_of
-from sloforge.policy import SLOW_S, TICK_S
+from sloforge.policy import TICK_S
 from sloforge.quantities import MINUTE
 
 PER_COMBINATION = (v.GROUP_PREFIX, f"{v.SLOW_PREFIX}_group", f"{v.LEDGER_PREFIX}_group")
@@ -51,9 +53,17 @@ class Cost:
     samples_per_minute: int
 
     @property
+    def samples_per_second(self) -> int:
+        """Return the samples read in a second, on average: groups take turns within their intervals."""
+        return round(self.samples_per_minute / MINUTE)
+
+    @property
     def samples_per_slo(self) -> int:
         """Return the samples read for one SLO in a minute, its share of the common rules included."""
         return round(self.samples_per_minute / max(self.slos, 1))
+
+
+_parsed = lru_cache(maxsize=4096)(promql.parse)
 
 
 def estimate(file: RuleFile, service: Service, assume: Assumptions | None = None) -> Cost:
@@ -67,6 +77,18 @@ def estimate(file: RuleFile, service: Service, assume: Assumptions | None = None
         slos=len(service.slos),
         series=sum(book.written(rule) for _, rule in _recordings(file)),
         samples_per_minute=round(samples),
+    )
+
+
+def total(costs: Iterable[Cost]) -> Cost:
+    """Return what several services cost together."""
+    every = list(costs)
+    return Cost(
+        rules=sum(cost.rules for cost in every),
+        groups=sum(cost.groups for cost in every),
+        slos=sum(cost.slos for cost in every),
+        series=sum(cost.series for cost in every),
+        samples_per_minute=sum(cost.samples_per_minute for cost in every),
     )
 
 
@@ -90,6 +112,7 @@ class _Book:
         self.own: Counter[str] = Counter(rule.record for _, rule in _recordings(file) if dict(rule.labels).get(v.SLO))
         self.own[v.GROUP_OBJECTIVE] = self.own[v.GROUP_ERROR_BUDGET]  # recorded for all SLOs that have the other
         self.sparse = {rule.record for _, rule in _recordings(file) if rule.sparse}
+        self._known: dict[str, float] = {}
 
     def written(self, rule: RecordingRule) -> int:
         """Return the number of series that a rule records."""
@@ -98,8 +121,13 @@ class _Book:
         return self._series(rule.record, dict(rule.labels).get(v.SLO) if not rule.sparse else None)
 
     def samples(self, rule: Rule) -> float:
-        """Return the samples that one evaluation of a rule reads."""
-        return self._read(promql.parse(rule.expr))
+        """Return the samples that one evaluation of a rule reads. Rules of one shape read the same, parts aside."""
+        if any(prefix in rule.expr for prefix in PER_PART):
+            return self._read(promql.parse(rule.expr))
+        kind = shape(rule.expr)
+        if kind not in self._known:
+            self._known[kind] = self._read(_parsed(kind))
+        return self._known[kind]
 
     def _read(self, expr: promql.Expr, times: float = 1) -> float:
         """Return the samples that an expression reads at `times` moments; what `@` pins is read once."""
@@ -172,11 +200,3 @@ def _parts(slo: Slo) -> dict[str, int]:
         v.LABEL_PREFIX: sum(len(shares) + 1 for _, shares in labels),
         v.PARTITION_PREFIX: len(slo.partition.shares) + 1 if slo.partition else 0,
     }
-
-
-def summary(cost: Cost) -> str:
-    """Return the cost as one line for people."""
-    return (
-        f"{cost.slos} SLOs: {cost.rules} rules in {cost.groups} groups ({TICK_S}s and {SLOW_S}s), "
-        f"{cost.series} series, {cost.samples_per_minute:,} samples read a minute ({cost.samples_per_slo:,} per SLO)"
-    )

@@ -13,6 +13,13 @@ from sloforge.model.quoting import quote
 from sloforge.quantities import format_duration
 
 _SPECIAL: Final = re.compile(r"[\\.+*?()|\[\]{}^$]")  # in RE2, outside of character classes
+# The value of an equality matcher, without escapes. A pattern is searched for fast if a plain character begins it.
+_PLAIN_VALUE: Final = re.compile(r'"(?<=[a-zA-Z0-9_]=")[^"\\\n]*"')
+
+
+def shape(expr: str) -> str:
+    """Return `expr` with the same value in every plain matcher: what rules of SLOs of one kind have in common."""
+    return _PLAIN_VALUE.sub('"x"', expr)
 
 
 def braces(matchers: Iterable[Matcher]) -> str:

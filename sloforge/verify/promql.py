@@ -10,6 +10,7 @@ from typing import Final
 from sloforge.diagnostics import Code, Diagnostic, SpanMap, locate
 from sloforge.model.promql_text import Fault, parse, tokens
 from sloforge.plan.ir import RuleFile
+from sloforge.plan.promql import shape
 
 Version = tuple[int, int]
 FLOOR: Final[Version] = (2, 42)
@@ -45,8 +46,6 @@ _START_AND_END: Final = (3, 12)  # as functions; after @ they are older than the
 _NUMBER_AS_DURATION: Final = (2, 54)
 _QUOTED_NAME: Final = (3, 0)
 _DIGITS: Final = re.compile(r":?[0-9.]+")
-# The value of an equality matcher, without escapes. A pattern is searched for fast if a plain character begins it.
-_PLAIN_VALUE: Final = re.compile(r'"(?<=[a-zA-Z0-9_]=")[^"\\\n]*"')
 
 
 def parse_version(text: str) -> Version:
@@ -71,8 +70,8 @@ def check_rules(files: Sequence[tuple[RuleFile, SpanMap]], version: Version = FL
     found = []
     for rule, spans in ((rule, spans) for file, spans in files for group in file.groups for rule in group.rules):
         # SLOs of one kind have rules that differ in plain label values alone: one of them stands for all.
-        shape = _PLAIN_VALUE.sub('""', rule.expr)
-        if shape in sound:
+        kind = shape(rule.expr)
+        if kind in sound:
             continue
         faults = check_expression(rule.expr, version)
         span = locate(spans, rule.origin)
@@ -81,7 +80,7 @@ def check_rules(files: Sequence[tuple[RuleFile, SpanMap]], version: Version = FL
             for fault in faults
         ]
         if not faults:
-            sound.add(shape)
+            sound.add(kind)
     return found
 
 

@@ -186,6 +186,23 @@ def test_generated_tests_can_be_run(project: Path) -> None:
     assert sloforge("generate", "--run-tests", "--stats", cwd=project).returncode == 0
 
 
+def test_stats_are_words_or_a_document(project: Path) -> None:
+    told = sloforge("generate", "--stats", "--assume", "scrape=15s", cwd=project).stdout
+    assert "shop: 1 SLO: " in told
+    assert "scrapes every 15s" in told
+    ran = sloforge("generate", "--check", "--stats", "--format", "json", cwd=project)
+    assert json.loads(ran.stdout)["total"]["slos"] == 1
+    assert json.loads(ran.stderr) == []
+    assert sloforge("generate", "--stats", "--assume", "scrape=often", cwd=project).returncode == 2
+
+
+def test_dear_rules_are_a_warning_and_strictly_an_error(project: Path) -> None:
+    ran = sloforge("generate", "--max-samples-per-second", "10", "--no-promtool", cwd=project)
+    assert (ran.returncode, "slo_definitions.yml:2:10: warning SF631" in ran.stderr) == (0, True)
+    assert sloforge("generate", "--max-samples-per-second", "10", "--strict", cwd=project).returncode == 1
+    assert sloforge("generate", "--max-samples-per-second", "0", cwd=project).returncode == 2
+
+
 def test_a_tree_that_promtool_refuses_is_never_stored(project: Path) -> None:
     sloforge("generate", cwd=project)
     before = tree(project / "generated")
