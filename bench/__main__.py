@@ -2,13 +2,15 @@
 
 import sys
 
-from bench import clients, compiling, exporter, gate, paging, peer, samples, start
+from bench import clients, compiling, exporter, gate, load, paging, peer, samples, scale, start
 
 BENCHMARKS = {
     "start": start.run,
     "gate": gate.run,
     "compile": compiling.run,
     "samples": samples.run,
+    "scale": scale.run,
+    "load": load.run,
     "paging": paging.run,
     "clients": clients.run,
     "exporter": exporter.run,

@@ -38,8 +38,13 @@ def run(_: Path | None) -> None:
 
 def compiled(clients: int) -> Compiled:
     """Return the agency's rules, with the tiers of so many clients told in the definitions."""
+    return compile_text(text(clients), "agency.yml")
+
+
+def text(clients: int) -> str:
+    """Return the agency's definitions."""
     listed = ", ".join(f"client-{n}: {('premium', 'silver')[n % 2]}" for n in range(clients))
-    return compile_text(TEXT.format(clients=listed), "agency.yml")
+    return TEXT.format(clients=listed)
 
 
 def read_a_minute(of: Compiled, clients: int, from_s: int, to_s: int) -> float:

@@ -34,9 +34,9 @@ def own_rules(folder: Path) -> str:
     return (folder / "own" / "prometheus" / "bench.rules.yml").read_text(encoding="utf-8")
 
 
-def peer_rules(folder: Path, sloth: Path) -> str:
-    """Return what Sloth makes of the same."""
-    (folder / "peer.yml").write_text(inputs.peer(1), encoding="utf-8")
+def peer_rules(folder: Path, sloth: Path, slos: int = 1) -> str:
+    """Return what Sloth makes of the same, or of more SLOs."""
+    (folder / "peer.yml").write_text(inputs.peer(slos), encoding="utf-8")
     argv: list[str | Path] = [
         sloth,
         "generate",
