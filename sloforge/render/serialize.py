@@ -26,6 +26,7 @@ Json: TypeAlias = "str | int | float | bool | Mapping[str, Json] | Sequence[Json
 _PLAIN = re.compile(r"[A-Za-z_/(][ -~]*", re.ASCII)
 _DURATION = re.compile(r"(?:[0-9]{1,9}[ywdhms]){1,6}", re.ASCII)
 _WORDS = frozenset("y n yes no on off true false null none nan inf".split())
+_USUAL = bytes((0x0A, *range(0x20, 0x7F)))  # nearly all that is ever written
 _UNPRINTABLE = re.compile("[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -91,8 +92,11 @@ class _Writer:
         """Write the pairs of `data`; `lead` stands before the first key, such as `- `."""
         write = self.out.append
         for key, value in data.items():
-            if isinstance(value, str) and "\n" not in value:
-                write(f"{lead}{_short(key)}: {_short(value) if len(value) < 40 else _scalar(value)}")
+            if isinstance(value, str):
+                if "\n" in value:
+                    self.inline(value, indent, f"{lead}{_short(key)}: ")
+                else:
+                    write(f"{lead}{_short(key)}: {_short(value) if len(value) < 40 else _scalar(value)}")
             elif isinstance(value, dict) and value:
                 write(f"{lead}{_short(key)}:")
                 self.mapping(value, indent + "  ", indent + "  ")
@@ -166,7 +170,7 @@ def _is_literal(text: str) -> bool:
     """Whether a literal block gives back `text` to the letter."""
     if text[0] == "\n" or text[-1] in " \n" or " \n" in text or "\n\n" in text:
         return False
-    return _is_printable(text.replace("\n", ""))
+    return _is_printable(text)
 
 
 def _scalar(text: str) -> str:
@@ -178,6 +182,7 @@ def _scalar(text: str) -> str:
     return _quoted(text)
 
 
+_json = json.JSONEncoder(ensure_ascii=False).encode
 _short = lru_cache(maxsize=4096)(_scalar)  # keys and label values come again and again
 
 
@@ -189,9 +194,9 @@ def _is_plain(text: str) -> bool:
 
 def _is_printable(text: str) -> bool:
     """Whether every character may stand in YAML as it is, line breaks aside."""
-    return text.isprintable() or not _UNPRINTABLE.search(text)
+    return not text.encode("utf-8", "surrogatepass").translate(None, _USUAL) or not _UNPRINTABLE.search(text)
 
 
 def _quoted(text: str) -> str:
     """Return `text` in double quotes: a JSON string, with everything escaped that a YAML reader refuses or folds."""
-    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text, ensure_ascii=False))
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", _json(text))
