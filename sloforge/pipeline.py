@@ -36,6 +36,8 @@ from sloforge.render.artifacts import Artifact, promtool_tests, rule_artifact
 from sloforge.render.manifest import Manifest, manifest_of
 from sloforge.store import Differences, StoreError, compare, read_manifest, write
 from sloforge.targets import TARGETS
+from sloforge.targets.engine import Engine
+from sloforge.targets.prometheus import PROMETHEUS
 from sloforge.verify import amtool, promql, promtool
 from sloforge.verify.routes import check_routes
 from sloforge.vocabulary import ALERTMANAGER_FILE, ROUTES_FILE, TEMPLATES_FOLDER
@@ -70,7 +72,8 @@ class Compiled:
     """What definitions compile to, in memory. Without artifacts if any finding is an error."""
 
     checked: Checked
-    plans: tuple[RuleFile, ...] = ()
+    engine: Engine = PROMETHEUS
+    plans: tuple[RuleFile, ...] = ()  # cut for the engine
     routes: RoutePlan | None = None
     artifacts: tuple[Artifact, ...] = ()
 
@@ -153,17 +156,30 @@ def compile_checked(
     checked: Checked, target: str = "prometheus", *, operator: bool = False, sloth: bool = False
 ) -> Compiled:
     """Plan and render what was checked; nothing if there are errors."""
-    plans = plan_checked(checked, sloth=sloth)
-    services = _in_order(checked.services) if plans else []
-    rules = [rule_artifact(plan, TARGETS[target], service.path) for plan, service in zip(plans, services, strict=True)]
-    tests = [promtool_tests(plan_tests(service), service.path) for service in services]
-    digests = {service.name: service.digest for service in services}
+    engine = TARGETS[target]
+    plans = tuple(map(engine.cut, plan_checked(checked, sloth=sloth)))
     if not plans:
-        return Compiled(checked=checked)
+        return Compiled(checked=checked, engine=engine)
+    services = _in_order(checked.services)
+    rules: list[Artifact] = []
+    for plan, service in zip(plans, services, strict=True):
+        files = _rule_files(engine, plan, service.path)
+        spans = checked.spans[service.path]
+        checked = checked.and_(complaint.at(spans, ()) for complaint in engine.limits(plan, files))
+        rules += files
+    if checked.failed:
+        return Compiled(checked=checked, engine=engine, plans=plans)
+    tests = [promtool_tests(plan_tests(service), service.path) for service in services] if engine.plain else []
+    digests = {service.name: service.digest for service in services}
     routes = plan_routes(services, checked.governance.routing)
     artifacts = (*rules, *tests, *_alertmanager(routes, checked.base, operator=operator))
     manifest = manifest_of(artifacts, digests, _objectives(services))
-    return Compiled(checked=checked, plans=plans, routes=routes, artifacts=(*artifacts, manifest.artifact()))
+    artifacts = (*artifacts, manifest.artifact())
+    return Compiled(checked=checked, engine=engine, plans=plans, routes=routes, artifacts=artifacts)
+
+
+def _rule_files(engine: Engine, plan: RuleFile, source: str) -> list[Artifact]:
+    return [rule_artifact(layout, source) for layout in engine.lay_out(plan)]
 
 
 def _alertmanager(routes: RoutePlan, base: Base | None, *, operator: bool) -> list[Artifact]:
@@ -193,7 +209,12 @@ def verify(compiled: Compiled, tool: str | None, *, tests: bool = False) -> list
     """Return what promtool says of the files, and of their tests if asked, before anything is stored."""
     if tool is None or not compiled.artifacts:
         return []
-    complaints = promtool.check_rules(tool, compiled.artifacts, compiled.checked.spans)
+    files = compiled.artifacts
+    if not compiled.engine.plain:
+        services = _in_order(compiled.checked.services)
+        pairs = zip(compiled.plans, services, strict=True)
+        files = tuple(file for plan, service in pairs for file in _rule_files(PROMETHEUS, plan, service.path))
+    complaints = promtool.check_rules(tool, files, compiled.checked.spans)
     if tests and not complaints:
         complaints += promtool.run_tests(tool, compiled.artifacts, compiled.checked.spans)
     return complaints
@@ -232,6 +253,11 @@ def verifier(tool: str | None, alerts: str | None) -> str:
     rules = f"promtool {promtool.version(tool)}" if tool else "the built-in PromQL parser, without promtool,"
     routes = f"amtool {amtool.version(alerts)}" if alerts else "the built-in judge of routes, without amtool"
     return f"{rules} and {routes}"
+
+
+def hints(compiled: Compiled) -> list[str]:
+    """Return what users of the engine have to know about this run, a line each."""
+    return compiled.engine.hints(compiled.plans) if compiled.plans else []
 
 
 def bill(compiled: Compiled, assume: Assumptions) -> Bill | None:

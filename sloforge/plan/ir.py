@@ -1,6 +1,7 @@
 """The plan: rules as frozen data; every node remembers the definition it came from, so complaints find home."""
 
 from dataclasses import dataclass
+from itertools import chain
 
 from sloforge.diagnostics import Route
 from sloforge.model.objects import Pairs
@@ -39,21 +40,42 @@ class AlertRule:
 Rule = RecordingRule | AlertRule
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Rules of a group that an engine with small groups runs together: see plan/cuts.py.
+
+    `slo` is whose rules they are, "" for what the SLOs of a service share. Stages of one name and SLO belong together.
+    """
+
+    name: str
+    rules: tuple[Rule, ...]
+    slo: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleGroup:
     """Rules that run one after another at the same timestamp, every `interval_s` seconds."""
 
     name: str
     interval_s: int
-    rules: tuple[Rule, ...]
+    stages: tuple[Stage, ...]
     note: str = ""
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Return the rules of all stages, in order."""
+        return tuple(chain.from_iterable(stage.rules for stage in self.stages))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleFile:
-    """What one service asks of a ruler: the file's path below the output folder, its header and its groups."""
+    """What one service asks of a ruler: the file's path below the output folder, its header and its groups.
+
+    `metadata` are the labels that an object in Kubernetes has.
+    """
 
     path: str
     service: str
     digest: str
     groups: tuple[RuleGroup, ...]
+    metadata: Pairs = ()

@@ -3,15 +3,19 @@
 The fast group: each SLO's facts and counts, then the arithmetic once for all SLOs, then each SLO's burn conditions and
 alerts. The slow group: sums over a day and longer, nothing public. Which group a rule is in depends on what it
 is, never on how many others there are: a rule that moves between groups loses alert state.
+
+The stages say which rules stay together where an engine wants small groups (plan/cuts.py). What has to be of one moment
+is of one stage: the sums of the period with what is excluded of them, a tick with the snapshot that it is the
+difference to, a burn condition with the alert that reads it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import chain
+from typing import Final
 
 from sloforge import vocabulary as v
 from sloforge.model.governance import Governance
-from sloforge.model.objects import Service, Slo
+from sloforge.model.objects import Service
 from sloforge.plan import (
     alerts,
     bands,
@@ -30,12 +34,24 @@ from sloforge.plan import (
 )
 from sloforge.plan.facts import Recorder
 from sloforge.plan.indicators import Reader
-from sloforge.plan.ir import Rule, RuleFile, RuleGroup
+from sloforge.plan.ir import Rule, RuleFile, RuleGroup, Stage
 from sloforge.plan.promql import Scope
-from sloforge.plan.sloth_names import sloth_names
+from sloforge.plan.sloth_names import sloth_copies, sloth_infos
 from sloforge.policy import FAST_WINDOWS_S, PAGE_EXCUSED_S, SLOW_S, SLOW_WINDOWS_S, TICK_S, TICKET_EXCUSED_S
 
 UNGOVERNED = Governance()
+
+# The stages: each SLO's own, then those that a service has once, at both intervals.
+COUNTS: Final = "counts"
+ALERTS: Final = "alerts"
+WINDOWS: Final = "windows"
+COMBINATIONS: Final = "combinations"
+BUDGET: Final = "budget"
+BANDS: Final = "bands"
+SERVICE: Final = "service"
+SLOTH: Final = "sloth"
+SUMS: Final = "sums"
+DAYS: Final = "days"
 
 # What a reader of the generated file has to know before the first count.
 HOW_A_TICK_COUNTS = """\
@@ -60,109 +76,124 @@ def plan_rules(service: Service, governance: Governance = UNGOVERNED, *, sloth: 
         path=v.rule_file(service.name),
         service=service.name,
         digest=service.digest,
+        metadata=service.metadata,
         groups=(
             RuleGroup(
                 name=v.fast_group(service.name),
                 interval_s=TICK_S,
-                rules=(*_fast(scope, service, governance), *(sloth_names(scope, service) if sloth else ())),
+                stages=(*_fast(scope, service, governance), *(_sloth(scope, service) if sloth else ())),
                 note=HOW_A_TICK_COUNTS,
             ),
-            RuleGroup(name=v.slow_group(service.name), interval_s=SLOW_S, rules=_slow(scope, service, governance)),
+            RuleGroup(name=v.slow_group(service.name), interval_s=SLOW_S, stages=_slow(scope, service, governance)),
         ),
     )
 
 
-def _fast(scope: Scope, service: Service, governance: Governance) -> tuple[Rule, ...]:
+def _fast(scope: Scope, service: Service, governance: Governance) -> tuple[Stage, ...]:
     numbers = governance.enforcement
     return (
         *_each(scope, service, _own_counts),
-        *windows.error_ratios(scope, (*FAST_WINDOWS_S, *SLOW_WINDOWS_S)),
-        *budget.budgets(scope),
+        _shared(WINDOWS, windows.error_ratios(scope, (*FAST_WINDOWS_S, *SLOW_WINDOWS_S))),
+        _shared(BUDGET, budget.budgets(scope)),
         *_combinations(scope, service),
-        *exclusions.with_exclusions(scope, service, excluding=exclusions.excluding(governance, service)),
+        _shared(
+            BUDGET,
+            exclusions.with_exclusions(scope, service, excluding=exclusions.excluding(governance, service)),
+        ),
         *_each(scope, service, partial(_own_conditions, governance=governance)),
-        *bands.bands(scope, numbers, exclusions.excused(scope, governance, PAGE_EXCUSED_S)),
-        *group_bands.group_bands(scope, service, numbers),
-        *freeze.freeze(scope, governance),
-        postmortem.asked(scope, numbers),
+        _shared(BANDS, bands.bands(scope, numbers, exclusions.excused(scope, governance, PAGE_EXCUSED_S))),
+        _shared(COMBINATIONS, group_bands.group_bands(scope, service, numbers)),
+        _shared(SERVICE, freeze.freeze(scope, governance)),
+        _shared(BANDS, [postmortem.asked(scope, numbers)]),
         *_each(scope, service, partial(_own_alerts, governance=governance)),
-        *alerts.service_alerts(scope, service),
+        _shared(SERVICE, alerts.service_alerts(scope, service)),
     )
 
 
-def _combinations(scope: Scope, service: Service) -> tuple[Rule, ...]:
+def _combinations(scope: Scope, service: Service) -> tuple[Stage, ...]:
     """Combinations of labels: their sums, objectives of their own, what is left of budgets and of shares."""
+    shared = partial(_shared, COMBINATIONS)
     return (
-        *groups.group_sums(scope, service),
-        *tiers.client_tiers(scope, service),
+        shared(groups.group_sums(scope, service)),
+        shared(tiers.client_tiers(scope, service)),
         *_each(scope, service, _own_objectives),
-        *objectives.common_objectives(scope, service),
-        *groups.group_budgets(scope, service),
-        *partitions.partitions(scope, service),
-        *groups.reason_sums(scope, service),
+        shared(objectives.common_objectives(scope, service)),
+        shared(groups.group_budgets(scope, service)),
+        shared(partitions.partitions(scope, service)),
+        shared(groups.reason_sums(scope, service)),
     )
 
 
-def _slow(scope: Scope, service: Service, governance: Governance) -> tuple[Rule, ...]:
+def _slow(scope: Scope, service: Service, governance: Governance) -> tuple[Stage, ...]:
+    numbers = governance.enforcement
     periods_s = tuple(sorted({slo.period_s for slo in service.slos}))
     return (
-        *windows.slow_deltas(scope),
-        *windows.slow_sums(scope, SLOW_WINDOWS_S),
-        *budget.slow_periods(scope, periods_s),
-        *groups.slow_groups(scope, service),
+        _shared(SUMS, windows.slow_deltas(scope)),
+        _shared(DAYS, windows.slow_sums(scope, SLOW_WINDOWS_S)),
+        _shared(SUMS, budget.slow_periods(scope, periods_s)),
+        _shared(SUMS, groups.slow_groups(scope, service)),
         *_each(scope, service, partial(_own_slow, governance=governance)),
-        *bands.slow_bands(scope, governance.enforcement, exclusions.excused(scope, governance, TICKET_EXCUSED_S)),
-        *group_bands.slow_group_bands(scope, service, governance.enforcement),
-        *hard_stops.remembered_stops(scope, service),
-        *freeze.remembered_red(scope),
-        *postmortem.remembered_asks(scope),
+        _shared(DAYS, bands.slow_bands(scope, numbers, exclusions.excused(scope, governance, TICKET_EXCUSED_S))),
+        _shared(DAYS, group_bands.slow_group_bands(scope, service, numbers)),
+        _shared(DAYS, hard_stops.remembered_stops(scope, service)),
+        _shared(DAYS, freeze.remembered_red(scope)),
+        _shared(DAYS, postmortem.remembered_asks(scope)),
     )
 
 
-def _own_counts(recorder: Recorder, reader: Reader, service: Service) -> list[Rule]:
-    return [
+def _sloth(scope: Scope, service: Service) -> tuple[Stage, ...]:
+    infos = (Stage(COUNTS, (rule,), slo) for slo, rule in sloth_infos(scope, service))
+    return (_shared(SLOTH, sloth_copies(scope, service)), *infos)
+
+
+def _own_counts(recorder: Recorder, reader: Reader, service: Service) -> list[Stage]:
+    rules = (
         *facts.constants(recorder, service),
         *tiers.tier_budgets(recorder),
         *facts.ticks(recorder, reader),
         *groups.group_ticks(recorder, reader),
         *groups.reason_ticks(recorder, reader),
         *facts.snapshots(recorder, reader),
-    ]
+    )
+    return [Stage(COUNTS, rules, recorder.slo.id)]
 
 
-def _own_objectives(recorder: Recorder, reader: Reader, service: Service) -> list[Rule]:
-    return [*objectives.own_objectives(recorder), *partitions.own_partition(recorder)]
+def _own_objectives(recorder: Recorder, reader: Reader, service: Service) -> list[Stage]:
+    rules = (*objectives.own_objectives(recorder), *partitions.own_partition(recorder))
+    return [Stage(COMBINATIONS, rules, recorder.slo.id)]
 
 
-def _own_conditions(recorder: Recorder, reader: Reader, service: Service, governance: Governance) -> list[Rule]:
+def _own_conditions(recorder: Recorder, reader: Reader, service: Service, governance: Governance) -> list[Stage]:
     slo, scope = recorder.slo, recorder.scope
+    own = windows.own_failed_sums(scope, slo), windows.error_ratios(scope, windows.own_windows(slo), slo)
     return [
-        *windows.own_failed_sums(scope, slo),
-        *windows.error_ratios(scope, windows.own_windows(slo), slo),
-        *alerts.conditions(recorder),
-        *groups.group_burns(recorder),
-        *hard_stops.hard_stop(recorder, reader, governance),
+        Stage(WINDOWS, (*own[0], *own[1]), slo.id),
+        Stage(ALERTS, tuple(alerts.conditions(recorder)), slo.id),
+        Stage(COMBINATIONS, tuple(groups.group_burns(recorder)), slo.id),
+        Stage(ALERTS, tuple(hard_stops.hard_stop(recorder, reader, governance)), slo.id),
     ]
 
 
-def _own_alerts(recorder: Recorder, reader: Reader, service: Service, governance: Governance) -> list[Rule]:
-    return [postmortem.required(recorder, governance), *alerts.slo_alerts(recorder, service)]
+def _own_alerts(recorder: Recorder, reader: Reader, service: Service, governance: Governance) -> list[Stage]:
+    rules: tuple[Rule, ...] = (postmortem.required(recorder, governance), *alerts.slo_alerts(recorder, service))
+    return [Stage(ALERTS, rules, recorder.slo.id)]
 
 
-def _own_slow(recorder: Recorder, reader: Reader, service: Service, governance: Governance) -> list[Rule]:
-    slow = tuple(w for w in windows.own_windows(recorder.slo) if not windows.is_fast(w))
-    return [
-        *windows.slow_sums(recorder.scope, slow, recorder.slo),
-        *groups.slow_group_windows(recorder),
-        *facts.ledger_sums(recorder, reader),
-        *exclusions.slow_excluded(recorder, reader, exclusions.in_force(governance, service.name, recorder.slo)),
-    ]
+def _own_slow(recorder: Recorder, reader: Reader, service: Service, governance: Governance) -> list[Stage]:
+    slo = recorder.slo
+    slow = tuple(w for w in windows.own_windows(slo) if not windows.is_fast(w))
+    days = (*windows.slow_sums(recorder.scope, slow, slo), *groups.slow_group_windows(recorder))
+    excluded = exclusions.slow_excluded(recorder, reader, exclusions.in_force(governance, service.name, slo))
+    sums = (*facts.ledger_sums(recorder, reader), *excluded)
+    return [Stage(DAYS, days, slo.id), Stage(SUMS, sums, "" if excluded else slo.id)]
+
+
+def _shared(name: str, rules: Iterable[Rule]) -> Stage:
+    return Stage(name, tuple(rules))
 
 
 def _each(
-    scope: Scope, service: Service, rules_of: Callable[[Recorder, Reader, Service], list[Rule]]
-) -> tuple[Rule, ...]:
-    def of(slo: Slo) -> list[Rule]:
-        return rules_of(Recorder(scope, slo), Reader(slo, scope, service.sample_delay_s), service)
-
-    return tuple(chain.from_iterable(of(slo) for slo in service.slos))
+    scope: Scope, service: Service, stages_of: Callable[[Recorder, Reader, Service], list[Stage]]
+) -> Iterator[Stage]:
+    for slo in service.slos:
+        yield from stages_of(Recorder(scope, slo), Reader(slo, scope, service.sample_delay_s), service)

@@ -18,10 +18,18 @@ NOTE = "Sloth's names for these figures: copies, for dashboards that were made f
 _PREFIX = "slo:sli_error:ratio_rate"
 
 
-def sloth_names(scope: Scope, service: Service) -> tuple[RecordingRule, ...]:
-    """Return the copies of one service."""
-    slos = [slo for slo in service.slos if slo.objective is not None]
-    return tuple(noted([*_ratios(scope, slos), *_figures(scope), *(_info(scope, slo) for slo in slos)], NOTE))
+def sloth_copies(scope: Scope, service: Service) -> list[RecordingRule]:
+    """Return the copies of one service's figures, written once over all SLOs."""
+    return noted([*_ratios(scope, _budgeted(service)), *_figures(scope)], NOTE)
+
+
+def sloth_infos(scope: Scope, service: Service) -> Iterator[tuple[str, RecordingRule]]:
+    """Yield each SLO's id and the series that Sloth's dashboards list SLOs by."""
+    return ((slo.id, _info(scope, slo)) for slo in _budgeted(service))
+
+
+def _budgeted(service: Service) -> list[Slo]:
+    return [slo for slo in service.slos if slo.objective is not None]
 
 
 def _ratios(scope: Scope, slos: list[Slo]) -> Iterator[RecordingRule]:

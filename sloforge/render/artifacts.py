@@ -1,12 +1,10 @@
 """Files in memory: a path below the output folder, its text, and which lines came from which definition."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from sloforge.diagnostics import Route
-from sloforge.plan.ir import RuleFile
 from sloforge.plan.scenarios import STEP_S, Moment, Story, TestPlan, expression
 from sloforge.quantities import MINUTE, format_duration
 from sloforge.render.serialize import Data, Lines, Noted, to_yaml_with_lines
@@ -20,8 +18,12 @@ A story for each SLO: quiet traffic with one lone failure, a total outage, recov
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """A rule file as an engine wants it: the comment at its top and its data, with `Noted` items as landmarks."""
+    """A file of rules as an engine wants it: its path below the output folder, the comment at its top and its data.
 
+    `Noted` items of the data are landmarks.
+    """
+
+    path: str
     header: str
     data: Data
 
@@ -46,11 +48,10 @@ class Artifact:
         return min(around, key=lambda mark: mark.last - mark.first).origin if around else ()
 
 
-def rule_artifact(file: RuleFile, lay_out: Callable[[RuleFile], Layout], source: str = "") -> Artifact:
-    """Return the rule file of one service, laid out for one engine."""
-    layout = lay_out(file)
+def rule_artifact(layout: Layout, source: str = "") -> Artifact:
+    """Return the file of rules that was laid out for one engine."""
     text, lines = to_yaml_with_lines(layout.data, layout.header)
-    return Artifact(path=file.path, text=text, source=source, lines=lines)
+    return Artifact(path=layout.path, text=text, source=source, lines=lines)
 
 
 def promtool_tests(plan: TestPlan, source: str = "") -> Artifact:

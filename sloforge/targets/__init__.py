@@ -1,10 +1,10 @@
 """One module per engine: how groups are cut and which fields exist there."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
-from sloforge.plan.ir import RuleFile
-from sloforge.render.artifacts import Layout
-from sloforge.targets import prometheus
+from sloforge.targets.engine import Engine
+from sloforge.targets.prometheus import PROMETHEUS
 
-TARGETS: Final[Mapping[str, Callable[[RuleFile], Layout]]] = {"prometheus": prometheus.lay_out}
+# `--target` offers these. An engine is one module and one entry here.
+TARGETS: Final[Mapping[str, Engine]] = {engine.name: engine for engine in (PROMETHEUS,)}

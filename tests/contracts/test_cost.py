@@ -8,7 +8,7 @@ from sloforge.pipeline import compile_text
 from sloforge.plan.cost import Assumptions, estimate
 from sloforge.plan.rules import plan_rules
 from sloforge.render.artifacts import rule_artifact
-from sloforge.targets import TARGETS
+from sloforge.targets import prometheus
 from tests.rules.engine import Series, simulate
 from tests.rules.test_exclusions import exclusion
 
@@ -49,5 +49,5 @@ def test_estimate_of_an_exclusion_is_what_the_engine_reads(counter: str) -> None
     excluded = exclusion("dep-1", "slo-0000", (2 * HOUR_S, 4 * HOUR_S), service=service.name)
     plans = [plan_rules(service, Governance(exclusions=given)) for given in ((), (excluded,))]
     told = [estimate(plan, service, KNOWN).samples_per_minute for plan in plans]
-    read = [read_a_minute(rule_artifact(plan, TARGETS["prometheus"]).text) for plan in plans]
+    read = [read_a_minute(rule_artifact(prometheus.lay_out(plan)[0]).text) for plan in plans]
     assert told[1] - told[0] == pytest.approx(read[1] - read[0], rel=0.2)

@@ -41,12 +41,15 @@ SLOS: tuple[Mapping[str, object], ...] = (
 HEAD = {"apiVersion": "sloforge/v1", "service": "laws", "owner": "us", "labels": {"team": "x", "area": "y"}}
 
 
+def document_of(slos: Iterable[Mapping[str, object]], seed: int | None = None) -> str:
+    """Return the definitions file of `slos`, its keys shuffled by `seed`."""
+    document = {**HEAD, "slos": [{"title": "t", "class": "trust", "ref": "R", **slo} for slo in slos]}
+    return yaml.safe_dump(document if seed is None else shuffled(document, random.Random(seed)), sort_keys=False)
+
+
 def compiled(slos: Iterable[Mapping[str, object]], seed: int | None = None) -> dict[str, str]:
     """Compile a file, its keys shuffled by `seed`, and return all artifacts, path -> text."""
-    document = {**HEAD, "slos": [{"title": "t", "class": "trust", "ref": "R", **slo} for slo in slos]}
-    dice = random.Random(seed)
-    text = yaml.safe_dump(document if seed is None else shuffled(document, dice), sort_keys=False)
-    result = compile_text(text, "laws.yml")
+    result = compile_text(document_of(slos, seed), "laws.yml")
     assert not [d for d in result.diagnostics if d.is_error], result.diagnostics
     return {artifact.path: artifact.text for artifact in result.artifacts}
 

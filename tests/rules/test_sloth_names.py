@@ -5,7 +5,7 @@ import pytest
 from sloforge.pipeline import compile_text
 from sloforge.plan.rules import plan_rules
 from sloforge.render.artifacts import rule_artifact
-from sloforge.targets import TARGETS
+from sloforge.targets.prometheus import lay_out
 from tests.rules.engine import VERSIONS, Query, simulate
 from tests.rules.fleet import HOUR, MINUTE
 from tests.rules.steady import Failing, scraped
@@ -33,7 +33,7 @@ PAIRS = {
 @pytest.mark.parametrize("version", VERSIONS)
 def test_dashboards_find_our_figures_under_sloths_names(version: str) -> None:
     (service,) = compile_text(SHOP, "oracle.yml").checked.services
-    artifact = rule_artifact(plan_rules(service, sloth=True), TARGETS["prometheus"])
+    artifact = rule_artifact(lay_out(plan_rules(service, sloth=True))[0])
     asked = {text: Query(text, END_S) for pair in PAIRS.items() for text in pair}
     traffic = scraped("a", [Failing(END_S - 30 * MINUTE, END_S, 0.1)], 0, END_S)
     result = simulate({"oracle.yml": artifact.text}, traffic, asked, end_s=END_S, version=version)

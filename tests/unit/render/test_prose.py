@@ -9,7 +9,7 @@ import yaml
 
 from sloforge.files import template_folder
 from sloforge.model.objects import Pairs
-from sloforge.plan.ir import AlertRule, RuleFile, RuleGroup
+from sloforge.plan.ir import AlertRule, RuleFile, RuleGroup, Stage
 from sloforge.render.artifacts import rule_artifact
 from sloforge.render.prose import annotations
 from sloforge.targets import prometheus
@@ -52,9 +52,9 @@ def alert(words: str = "burn", facts: dict[str, str] | None = None, own: Pairs =
 
 
 def rules_text(*alerts: AlertRule) -> str:
-    group = RuleGroup(name="raize-fast", interval_s=60, rules=alerts)
+    group = RuleGroup(name="raize-fast", interval_s=60, stages=(Stage("alerts", alerts),))
     file = RuleFile(path="prometheus/raize.rules.yml", service="raize", digest="sha256:0", groups=(group,))
-    return rule_artifact(file, prometheus.lay_out).text
+    return rule_artifact(prometheus.lay_out(file)[0]).text
 
 
 def shown(folder: Path, rule: AlertRule, series: dict[str, str]) -> str:

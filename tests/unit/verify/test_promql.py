@@ -3,7 +3,7 @@
 import pytest
 
 from sloforge.diagnostics import Code, Span, SpanMap
-from sloforge.plan.ir import AlertRule, RecordingRule, RuleFile, RuleGroup
+from sloforge.plan.ir import AlertRule, RecordingRule, RuleFile, RuleGroup, Stage
 from sloforge.verify.promql import FLOOR, check_expression, check_rules, parse_version
 
 
@@ -52,7 +52,8 @@ def test_a_generated_rule_is_led_back_to_its_definition() -> None:
         RecordingRule(record="b", expr='rate(x{slo="one"})', origin=("slos", 0)),
         AlertRule(alert="C", expr='first_over_time(x{slo="two"}[5m])', origin=("slos", 1), words="w"),
     )
-    file = RuleFile(path="p", service="s", digest="d", groups=(RuleGroup(name="g", interval_s=60, rules=rules),))
+    group = RuleGroup(name="g", interval_s=60, stages=(Stage("all", rules),))
+    file = RuleFile(path="p", service="s", digest="d", groups=(group,))
     spans: SpanMap = {("slos", 0): Span("f.yml", 5, 3), ("slos", 1): Span("f.yml", 9, 3)}
     found = check_rules([(file, spans)])
     assert [(finding.code, finding.span.line, finding.message[:2]) for finding in found] == [

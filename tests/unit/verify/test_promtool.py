@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sloforge.diagnostics import Code, Diagnostic, Span, SpanMap
-from sloforge.plan.ir import AlertRule, RecordingRule, Rule, RuleFile, RuleGroup
+from sloforge.plan.ir import AlertRule, RecordingRule, Rule, RuleFile, RuleGroup, Stage
 from sloforge.render.artifacts import Artifact, rule_artifact
 from sloforge.render.serialize import Lines
 from sloforge.targets import prometheus
@@ -26,11 +26,11 @@ def record(name: str, expr: str, slo: int) -> RecordingRule:
 
 def artifact(*rules: Rule, service: str = "raize") -> Artifact:
     groups = (
-        RuleGroup(name=f"{service}-fast", interval_s=60, rules=(record("first", "vector(1)", 0),)),
-        RuleGroup(name=f"{service}-slow", interval_s=300, rules=rules),
+        RuleGroup(name=f"{service}-fast", interval_s=60, stages=(Stage("first", (record("first", "vector(1)", 0),)),)),
+        RuleGroup(name=f"{service}-slow", interval_s=300, stages=(Stage("rest", rules),)),
     )
     file = RuleFile(path=f"prometheus/{service}.rules.yml", service=service, digest="sha256:0", groups=groups)
-    return rule_artifact(file, prometheus.lay_out, SOURCE)
+    return rule_artifact(prometheus.lay_out(file)[0], SOURCE)
 
 
 def told(*artifacts: Artifact) -> list[tuple[Code, int, str]]:
