@@ -19,6 +19,7 @@ from sloforge.cli_demo import demo
 from sloforge.cli_desk import DEFAULT_FILE, PolicyOption
 from sloforge.cli_exporter import exporter
 from sloforge.cli_gate import app as gate
+from sloforge.cli_history import app as history
 from sloforge.cli_incident import incident
 from sloforge.cli_policy import app as policy_commands
 from sloforge.cli_policy import approve
@@ -79,6 +80,7 @@ app.add_typer(policy_commands)
 app.add_typer(incident, name="incident")
 app.add_typer(gate)
 app.add_typer(review)
+app.add_typer(history)
 app.add_typer(port)
 incident.add_typer(postmortem)
 

@@ -1,7 +1,7 @@
 """The commands for reviewers: `sloforge diff` and `sloforge explain`. They import what they need late."""
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -11,11 +11,10 @@ import typer
 
 from sloforge.cli_ask import Form, FormOption, LabelOption, TimeoutOption, complain, endpoints, hear, say, the_only
 from sloforge.cli_common import FINDINGS, UNREACHABLE, examples
+from sloforge.cli_definitions import Files, stop_on, stop_on_errors, the_slo
 from sloforge.cli_desk import DEFAULT_FILE, PolicyOption
 
 if TYPE_CHECKING:
-    from sloforge.diagnostics import Diagnostic
-    from sloforge.model.objects import Service, Slo
     from sloforge.pipeline import Checked
     from sloforge.query.services import Heard
     from sloforge.query.snapshot import SloState
@@ -24,10 +23,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-Files = Annotated[
-    list[Path] | None,
-    typer.Argument(metavar="FILE", help="Definition files, or folders to search.", show_default=str(DEFAULT_FILE)),
-]
 FiguresOption = Annotated[
     list[str] | None,
     typer.Option("--prometheus", metavar="URL", help="Also show today's figures, as they are recorded there."),
@@ -72,7 +67,7 @@ def diff(
 
     paths = list(file) if file else [DEFAULT_FILE]
     checked = pipeline.check_files(paths, policy=policy)
-    _stop_on_errors(checked)
+    stop_on_errors(checked)
     after = State(services=checked.services, governance=checked.governance)
     before, name = _before(against, paths, policy or pipeline.policy_folder(paths), after)
     review = compare(before, after, name)
@@ -112,8 +107,8 @@ def explain(
 
     paths = list(file) if file else [DEFAULT_FILE]
     checked = pipeline.check_files(paths, policy=policy)
-    _stop_on_errors(checked)
-    service, found = _the_slo(slo, checked, paths)
+    stop_on_errors(checked)
+    service, found = the_slo(slo, checked, paths)
     told = explained(service, found, checked.governance)
     heard = hear(prometheus, service.name, label, timeout) if prometheus else None
     today = _today(heard, found.id) if heard else None
@@ -148,12 +143,12 @@ def _before(against: str, paths: Sequence[Path], policy: Path, after: "State") -
             return generated(manifest.objectives, manifest.services, after), f"{against} ({OBJECTIVES_ONLY})"
         there, decided = list(dict.fromkeys(_there(folder, path) for path in paths)), _there(folder, policy)
         checked = pipeline.check_files(there, policy=decided if decided != folder else None)
-        _stop_on([finding for finding in checked.diagnostics if finding.code is Code.NO_DEFINITIONS], {})
+        stop_on([finding for finding in checked.diagnostics if finding.code is Code.NO_DEFINITIONS], {})
     elif not against or against.startswith("-"):
         raise typer.BadParameter(f"{against!r} is neither a folder nor a Git ref", param_hint="--against")
     else:
         past = read_past(against, paths, policy)
-        _stop_on(past.diagnostics, {})
+        stop_on(past.diagnostics, {})
         checked, told = pipeline.check_texts(past.definitions, past.policy), past.diagnostics
     before, warnings = judge(checked.services, checked.governance, checked.diagnostics, told)
     typer.echo(render(warnings, "text", {}), err=True, nl=False)
@@ -164,20 +159,6 @@ def _there(folder: Path, path: Path) -> Path:
     """Return what corresponds to `path` in a checkout, else the folder itself, to be searched."""
     there = folder / path
     return there if not path.is_absolute() and there.exists() else folder
-
-
-def _stop_on_errors(checked: "Checked") -> None:
-    _stop_on([finding for finding in checked.diagnostics if finding.is_error], checked.sources)
-
-
-def _stop_on(findings: Iterable["Diagnostic"], sources: Mapping[str, str]) -> None:
-    """Exit with the findings if any is an error."""
-    from sloforge.diagnostics import Code
-    from sloforge.report import render
-
-    if errors := [finding for finding in findings if finding.is_error]:
-        typer.echo(render(errors, "text", sources), err=True, nl=False)
-        raise typer.Exit(UNREACHABLE if errors[0].code is Code.TOOL_MISSING else FINDINGS)
 
 
 # --- figures of today -------------------------------------------------------
@@ -208,27 +189,6 @@ def _with_figures(
 
 
 # --- what is explained ------------------------------------------------------
-
-
-def _the_slo(given: str, checked: "Checked", paths: Sequence[Path]) -> tuple["Service", "Slo"]:
-    """Return the SLO that was given as SLO or service/SLO; none, or several, is a finding."""
-    from difflib import get_close_matches
-
-    from sloforge.diagnostics import Code, Diagnostic, Span
-
-    all_of = {f"{service.name}/{slo.id}": (service, slo) for service in checked.services for slo in service.slos}
-    fitting = [name for name in all_of if given in (name, name.partition("/")[2])]
-    if len(fitting) == 1:
-        return all_of[fitting[0]]
-    if fitting:
-        message, hint = f"{given} is an SLO of several services", f"Name one of {', '.join(sorted(fitting))}."
-    else:
-        short = {name if "/" in given else name.partition("/")[2]: name for name in all_of}
-        near = get_close_matches(given, short, n=3)
-        message = f"no SLO is called {given}"
-        hint = f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(sorted(short)[:10])}."
-    _stop_on([Diagnostic(code=Code.SLO_UNKNOWN, span=Span(str(paths[0])), message=message, hint=hint)], {})
-    raise AssertionError
 
 
 def _today(heard: "Heard", slo: str) -> "SloState | None":

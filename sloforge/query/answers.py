@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -39,6 +40,13 @@ class Sample(NamedTuple):
         return next((value for label, value in self.labels if label == name), "")
 
 
+class Series(NamedTuple):
+    """One series of a range query's answer. `points` are (Unix milliseconds, finite value), by time."""
+
+    labels: Pairs
+    points: tuple[tuple[int, float], ...]
+
+
 class AnswerError(ValueError):
     """The answer is not what the HTTP API documents; the text completes "the server …"."""
 
@@ -55,6 +63,25 @@ def read_matrix(body: bytes) -> tuple[tuple[Sample, ...], ...]:
         tuple(_sample({"metric": one.get("metric"), "value": point}, "value") for point in _list(one.get("values")))
         for one in series
     )
+
+
+def read_series(body: bytes) -> tuple[Series, ...]:
+    """Return the series of a range query's answer, which may be long. Raises AnswerError.
+
+    What is no figure (0 / 0 of a query that somebody wrote) is no point: nothing was counted then.
+    """
+    series = (_mapping(item) for item in _result(body, "matrix"))
+    return tuple(Series(_labels(one), tuple(_points(_list(one.get("values"))))) for one in series)
+
+
+def _points(values: list[Any]) -> Iterator[tuple[int, float]]:
+    for point in values:
+        match point:
+            case [int() | float() as at_s, str() as text] if math.isfinite(at_s):
+                if math.isfinite(value := _number(text)):
+                    yield round(at_s * 1000), value
+            case _:
+                raise AnswerError("answered with points that are no pairs of time and value")
 
 
 def read_error(body: bytes) -> str:
@@ -92,19 +119,25 @@ def _result(body: bytes, kind: str) -> list[Any]:
 
 
 def _sample(item: dict[str, Any], key: str) -> Sample:
-    metric = _mapping(item.get("metric"))
-    if not all(isinstance(value, str) for value in metric.values()):
-        raise AnswerError("answered with labels that are no text")
-    labels = tuple(sorted(metric.items()))
+    labels = _labels(item)
     match item.get(key):
         case [int() | float() as at_s, str() as text]:
             value = _number(text)
             if not math.isfinite(value) or not math.isfinite(at_s):
-                raise AnswerError(
-                    f"answered {shown(text)} for {shown(metric.get(NAME, 'a series'))}, which is no figure"
-                )
+                raise AnswerError(f"answered {shown(text)} for {_called(labels)}, which is no figure")
             return Sample(labels, value, float(at_s))
-    raise AnswerError(f"answered without a value for {shown(metric.get(NAME, 'a series'))}")
+    raise AnswerError(f"answered without a value for {_called(labels)}")
+
+
+def _labels(item: dict[str, Any]) -> Pairs:
+    metric = _mapping(item.get("metric"))
+    if not all(isinstance(value, str) for value in metric.values()):
+        raise AnswerError("answered with labels that are no text")
+    return tuple(sorted(metric.items()))
+
+
+def _called(labels: Pairs) -> str:
+    return shown(dict(labels).get(NAME, "a series"))
 
 
 def _number(text: str) -> float:

@@ -11,7 +11,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.request import getproxies
 
-from sloforge.query.answers import AnswerError, Failure, Sample, read_error, read_matrix, read_vector, shown
+from sloforge.query.answers import (
+    AnswerError,
+    Failure,
+    Sample,
+    Series,
+    read_error,
+    read_matrix,
+    read_series,
+    read_vector,
+    shown,
+)
 from sloforge.query.endpoints import TOKEN, USER, Endpoint
 
 if TYPE_CHECKING:
@@ -38,6 +48,15 @@ def ask_range(
     """Return the answer to a range query, a tuple of samples by time for each series."""
     form = {"query": promql, "start": str(start_s), "end": str(end_s), "step": str(step_s)}
     return _ask_all([place], "query_range", form, read_matrix, total_s)[0]
+
+
+def ask_series(
+    place: Endpoint, promql: str, start_ms: int, end_ms: int, step_s: int, total_s: float = TOTAL_S
+) -> tuple[Series, ...] | Failure:
+    """Return the answer to a long range query whose steps fall on the milliseconds of a rule's evaluations."""
+    bounds = {name: f"{at_ms // 1000}.{at_ms % 1000:03}" for name, at_ms in (("start", start_ms), ("end", end_ms))}
+    form = {"query": promql, **bounds, "step": str(step_s)}
+    return _ask_all([place], "query_range", form, read_series, total_s)[0]
 
 
 def _ask_all(

@@ -1,0 +1,131 @@
+"""Which objective a past would have met, how sure that is, and what each would have paged. Pure."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from typing import Final
+
+from sloforge.history.backtest import allowed_failures
+from sloforge.history.confidence import Limits, limits, spread
+from sloforge.history.minutes import Minutes
+from sloforge.history.replay import Replay, notifications, rule_sets
+from sloforge.model.objects import Service, Slo
+from sloforge.policy import TICK_S
+from sloforge.quantities import DAY
+
+LADDER: Final = tuple(Decimal(text) / 100 for text in "90 95 98 99 99.5 99.8 99.9 99.95 99.98 99.99".split())
+DAY_MINUTES: Final = DAY // TICK_S
+
+
+class Sure(Enum):
+    """What the past says of the future, if nothing changes, with 95 % confidence."""
+
+    YES = "yes"
+    NO = "no"
+    OPEN = "open"  # the limits are on both sides of the objective
+    TOO_FEW = "too few events to say"  # not even a past without a failure would have told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One objective (0..1) on trial. `allowed` are failures in a period; `left` is what the past left of that."""
+
+    objective: Decimal
+    allowed: float
+    left: float | None  # of the budget, at the end of the worst period; None without events
+    met: bool
+    sure: Sure
+    pages: int
+    tickets: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """A past, and the objectives that were tried on it, the lowest first.
+
+    `worth` is how many events that fail independently tell as much: fewer where failures come together.
+    """
+
+    service: str
+    slo: Slo
+    minutes: Minutes
+    first: int
+    events: float
+    failed: float
+    worth: int
+    limits: Limits
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def weeks(self) -> float:
+        """Return how long the past is."""
+        return (self.minutes.grid.size - self.first) * TICK_S / (7 * DAY)
+
+    @property
+    def best(self) -> Candidate | None:
+        """Return the highest objective that was met and, with 95 % confidence, would be again."""
+        return next((one for one in reversed(self.candidates) if one.met and one.sure is Sure.YES), None)
+
+
+def advise(service: Service, slo: Slo, minutes: Minutes, first: int) -> Advice:
+    """Return what minutes from `first` on say about objectives; those before only filled the windows."""
+    days = list(_days(minutes, first))
+    events, failed = sum(day[0] for day in days), sum(day[1] for day in days)
+    clumps = spread(days)
+    # Rounded to the careful side: whole events are what the limits know.
+    worth, bad = math.floor(events / clumps), math.ceil(max(failed, 0) / clumps)
+    known = limits(min(bad, worth), worth)
+    at_best = limits(0, worth).high
+    worst = max((bad / of for of, bad in _periods(days, slo.period_s // DAY) if of > 0), default=None)
+    replay, own = Replay(minutes), rule_sets(slo)[0]
+    candidates = []
+    for objective in sorted({*LADDER, *([slo.objective] if slo.objective is not None else ())}):
+        budget = float(1 - objective)
+        firings = [one for one in replay.firings(own, objective, slo.period_s) if one.last >= first]
+        candidates.append(
+            Candidate(
+                objective=objective,
+                allowed=allowed_failures(slo, minutes, first, objective),
+                left=None if worst is None else 1 - worst / budget,
+                met=worst is not None and worst <= budget,
+                sure=_sure(budget, known, at_best),
+                pages=len(notifications(firings, "page")),
+                tickets=len(notifications(firings, "ticket")),
+            )
+        )
+    return Advice(
+        service=service.name,
+        slo=slo,
+        minutes=minutes,
+        first=first,
+        events=events,
+        failed=failed,
+        worth=worth,
+        limits=known,
+        candidates=tuple(candidates),
+    )
+
+
+def _sure(budget: float, known: Limits, at_best: float) -> Sure:
+    if known.high <= budget:
+        return Sure.YES
+    if known.low > budget:
+        return Sure.NO
+    return Sure.TOO_FEW if at_best > budget else Sure.OPEN
+
+
+def _days(minutes: Minutes, first: int) -> Iterator[tuple[float, float]]:
+    """Yield events and failures of each day, the last one whole."""
+    for end in range(first + (minutes.grid.size - first) % DAY_MINUTES, minutes.grid.size + 1, DAY_MINUTES):
+        start = max(end - DAY_MINUTES, first)
+        total, failed = (sum(count or 0 for count in side[start:end]) for side in (minutes.total, minutes.failed))
+        yield total, failed
+
+
+def _periods(days: list[tuple[float, float]], length: int) -> Iterator[tuple[float, float]]:
+    """Yield events and failures of each period that ends with a day; of the whole past where that is shorter."""
+    for end in range(min(length, len(days)), len(days) + 1):
+        part = days[max(end - length, 0) : end]
+        yield sum(day[0] for day in part), max(sum(day[1] for day in part), 0)

@@ -1,0 +1,101 @@
+"""Counts of past minutes, as the counting rule itself would have recorded them: asked of Prometheus, kept as lists."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from sloforge.model.objects import Pairs, Service, Slo
+from sloforge.plan.past import PastCount, event_counts
+from sloforge.plan.promql import Scope
+from sloforge.policy import TICK_S
+from sloforge.quantities import DAY
+from sloforge.query.answers import Failure
+from sloforge.query.client import ask, ask_series
+from sloforge.query.endpoints import Endpoint
+
+MINUTE_MS: Final = TICK_S * 1000
+CHUNK: Final = 4 * DAY // TICK_S  # Prometheus answers 11,000 points a series at most
+CHUNK_BY_LABELS: Final = DAY // TICK_S  # and we read 32 MiB: a day of 500 combinations
+
+Counts = Sequence[float | None]  # one for each minute; None where nothing was counted, which is not 0
+Step = Callable[[], None]  # called after each answer
+
+
+class NoAnswerError(Exception):
+    """Prometheus did not answer; `failure` says why."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
+
+
+class Grid(NamedTuple):
+    """`size` evaluations of a rule that runs once a minute; the first is at `first_ms`, Unix milliseconds."""
+
+    first_ms: int
+    size: int
+
+    def at_ms(self, minute: int) -> int:
+        """Return when that evaluation is."""
+        return self.first_ms + minute * MINUTE_MS
+
+    def chunks(self, size: int) -> "list[Grid]":
+        """Return the same in pieces of at most `size` evaluations."""
+        return [Grid(self.at_ms(n), min(size, self.size - n)) for n in range(0, self.size, size)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Minutes:
+    """Events and failures of one SLO, minute by minute."""
+
+    grid: Grid
+    total: Counts
+    failed: Counts
+
+    @property
+    def seen(self) -> int | None:
+        """Return the first minute of which anything is known."""
+        return next((n for n, count in enumerate(self.total) if count is not None), None)
+
+
+def now_ms(place: Endpoint, total_s: float) -> int:
+    """Return the time by Prometheus' own clock. Raises NoAnswerError."""
+    (answer,) = ask([place], "vector(time())", total_s)
+    if isinstance(answer, Failure) or not answer:
+        raise NoAnswerError(answer if isinstance(answer, Failure) else Failure(place.url, "does not tell the time"))
+    return round(answer[0].value * 1000)
+
+
+def questions(grid: Grid, counts: Sequence[PastCount]) -> int:
+    """Return how many answers `count` waits for."""
+    return sum(len(grid.chunks(_chunk(one))) for one in counts)
+
+
+def count(place: Endpoint, one: PastCount, grid: Grid, total_s: float, step: Step) -> dict[Pairs, list[float | None]]:
+    """Return a count of each minute of `grid`, by its labels; `total_s` is for each answer. Raises NoAnswerError."""
+    found: dict[Pairs, list[float | None]] = {}
+    for part in grid.chunks(_chunk(one)):
+        answer = ask_series(place, one.expr, part.first_ms, part.at_ms(part.size - 1), TICK_S, total_s)
+        if isinstance(answer, Failure):
+            raise NoAnswerError(answer)
+        for series in answer:
+            counts = found.setdefault(series.labels, [None] * grid.size)
+            for at_ms, value in series.points:
+                counts[(at_ms - grid.first_ms) // MINUTE_MS] = value
+        step()
+    return found
+
+
+def event_minutes(place: Endpoint, service: Service, slo: Slo, grid: Grid, total_s: float, step: Step) -> Minutes:
+    """Return what one SLO would have counted. Raises NoAnswerError."""
+    nothing: list[float | None] = [None] * grid.size
+    scope = Scope(service.name, service.identity)
+    sides = [
+        count(place, one, grid, total_s, step).get((), nothing)
+        for one in event_counts(slo, scope, service.sample_delay_s)
+    ]
+    return Minutes(grid=grid, total=sides[0], failed=sides[-1])
+
+
+def _chunk(one: PastCount) -> int:
+    return CHUNK_BY_LABELS if one.by else CHUNK

@@ -1,0 +1,105 @@
+"""An advice for people and programs."""
+
+from decimal import Decimal
+
+from sloforge.gate.reasons import percent, span
+from sloforge.history.advice import Advice, Candidate
+from sloforge.history.confidence import CONFIDENCE
+from sloforge.history.show import unplayed
+from sloforge.policy import TICK_S
+from sloforge.quantities import format_duration, format_time
+from sloforge.render.serialize import Json
+from sloforge.review import words
+from sloforge.review.layout import Table, escaped
+
+NOW = " (now)"
+
+
+def text(told: Advice) -> str:
+    """Return the advice in plain columns."""
+    return "\n".join([*_head(told), "", _table(told).plain(), "", *_foot(told)])
+
+
+def markdown(told: Advice) -> str:
+    """Return the advice for a pull request or a report."""
+    first, *rest = map(escaped, _head(told))
+    return "\n\n".join([f"### {first}", *rest, _table(told).markdown(), *map(escaped, _foot(told))])
+
+
+def _head(told: Advice) -> list[str]:
+    size = told.minutes.grid.size - told.first
+    begins = format_time(told.minutes.grid.at_ms(told.first) // 1000)
+    lines = [f"{told.service}/{told.slo.id}: {span(size * TICK_S)} from {begins}"]
+    if not told.events:
+        return [*lines, "Nothing happened in it."]
+    share = percent(1 - told.failed / told.events, 3)
+    lines.append(f"{_grouped(told.events)} events, {_grouped(told.failed)} failed: {share} succeeded.")
+    if told.worth < int(told.events):
+        lines.append(
+            "Failures come together: from day to day they vary more than if each came alone. "
+            f"So these events tell as much as {told.worth:,} that fail independently."
+        )
+    sure = f"{CONFIDENCE:.0%}".replace("%", " %")
+    low, high = (percent(share, 3) for share in told.limits)
+    return [*lines, f"The true share of failures is between {low} and {high}, with {sure} confidence."]
+
+
+def _table(told: Advice) -> Table:
+    heads = ("objective", f"may fail in {format_duration(told.slo.period_s)}", "was met", "left at worst",
+             "would be again", "pages a week", "tickets a week")  # fmt: skip
+    return Table(heads, tuple(_row(one, told) for one in told.candidates))
+
+
+def _row(one: Candidate, told: Advice) -> tuple[str, ...]:
+    return (
+        words.per_cent(one.objective) + NOW * (one.objective == told.slo.objective),
+        f"{one.allowed:,.1f}",
+        "" if one.left is None else "yes" if one.met else "no",
+        "" if one.left is None else percent(one.left),
+        one.sure.value,
+        f"{one.pages / told.weeks:.1f}",
+        f"{one.tickets / told.weeks:.1f}",
+    )
+
+
+def _foot(told: Advice) -> list[str]:
+    best = told.best
+    if best is None:
+        advice = "Advice: none. No objective of these was met and would be again with confidence; look at more weeks."
+    else:
+        advice = f"Advice: {words.per_cent(best.objective)} is the highest that was met and would be again."
+    return [advice, "An objective is a promise to users: what they need decides, this only says what was kept.",
+            *unplayed(told.slo)]  # fmt: skip
+
+
+def _grouped(value: float) -> str:
+    return words.grouped(Decimal(str(round(value, 2))))
+
+
+def data(told: Advice) -> dict[str, Json]:
+    """Return the advice for JSON: ratios 0..1, times in UTC."""
+    return {
+        "service": told.service,
+        "slo": told.slo.id,
+        "from": format_time(told.minutes.grid.at_ms(told.first) // 1000),
+        "to": format_time(told.minutes.grid.at_ms(told.minutes.grid.size - 1) // 1000),
+        "events": told.events,
+        "failed": told.failed,
+        "independent_events": told.worth,
+        "confidence": CONFIDENCE,
+        "failing_share": {"low": told.limits.low, "high": told.limits.high},
+        "advised": str(told.best.objective) if told.best else None,
+        "objectives": [
+            {
+                "objective": str(one.objective),
+                "now": one.objective == told.slo.objective,
+                "allowed_failures": one.allowed,
+                "met": one.met,
+                "budget_left": one.left,
+                "would_be_met": one.sure.value,
+                "pages_a_week": round(one.pages / told.weeks, 3),
+                "tickets_a_week": round(one.tickets / told.weeks, 3),
+            }
+            for one in told.candidates
+        ],
+    }

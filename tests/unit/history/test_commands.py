@@ -1,0 +1,64 @@
+"""The commands' manners: what they say of servers that do not answer, pasts without data, and SLOs that do not fit."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unit.history.minutes import SHOP
+from tests.unit.query.liar import Behaviour, lying, says, says_json
+
+SLOFORGE = str(Path(sys.executable).with_name("sloforge"))
+NOBODY = "http://127.0.0.1:1"
+HARD = SHOP.replace("    objective: 99.5\n", "").replace(
+    "{ratio: {total: 'requests_total{job=\"shop\"}', bad: 'failures_total{job=\"shop\"}'}}",
+    "{hard: {violations: 'wrong_total{job=\"shop\"}'}}",
+)
+NOTHING = says_json('{"status":"success","data":{"resultType":"matrix","result":[]}}')
+
+
+def run(folder: Path, *arguments: str, text: str = SHOP) -> "subprocess.CompletedProcess[str]":
+    (folder / "slo_definitions.yml").write_text(text)
+    done = subprocess.run([SLOFORGE, *arguments], cwd=folder, capture_output=True, text=True, timeout=60)
+    assert "Traceback" not in done.stderr + done.stdout
+    return done
+
+
+@pytest.mark.parametrize("command", ["backtest", "advise"])
+def test_nobody_answers(tmp_path: Path, command: str) -> None:
+    done = run(tmp_path, command, "checkout", "--prometheus", NOBODY)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert f"{NOBODY} cannot be reached" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code", "words"),
+    [
+        (says_json("[]"), 3, "another shape"),
+        (says("200 OK", "text/html", b"<p>"), 3, "instead of JSON"),
+        (says("503 Service Unavailable", "application/json", b'{"error":"loading"}'), 3, "HTTP 503: loading"),
+        (NOTHING, 3, "matrix where a vector"),
+    ],
+)
+def test_what_answers_is_no_prometheus(tmp_path: Path, behaviour: Behaviour, code: int, words: str) -> None:
+    with lying(behaviour) as url:
+        done = run(tmp_path, "backtest", "checkout", "--prometheus", url)
+    assert (done.returncode, words in done.stderr) == (code, True), done.stderr
+
+
+def test_wrong_usage(tmp_path: Path) -> None:
+    wrong = {
+        ("backtest", "chekout"): (1, "Did you mean checkout?"),
+        ("backtest", "checkout", "--last", "soon"): (2, "is not a duration"),
+        ("advise", "checkout", "--until", "yesterday"): (2, "is not a time"),
+        ("advise", "checkout", "elsewhere.yml"): (1, "SF101"),
+    }
+    for arguments, (code, words) in wrong.items():
+        done = run(tmp_path, *arguments, "--prometheus", NOBODY)
+        assert (done.returncode, words in " ".join(done.stderr.split())) == (code, True), done.stderr
+
+
+def test_a_hard_slo_has_nothing_to_try(tmp_path: Path) -> None:
+    done = run(tmp_path, "advise", "checkout", "--prometheus", NOBODY, text=HARD)
+    assert (done.returncode, "hard SLO" in done.stderr) == (2, True), done.stderr
