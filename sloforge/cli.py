@@ -15,22 +15,13 @@ from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 import typer
 
 from sloforge.cli_common import CLEAN, FINDINGS, UNREACHABLE, examples
-from sloforge.cli_demo import demo
 from sloforge.cli_desk import DEFAULT_FILE, PolicyOption
-from sloforge.cli_exporter import exporter
-from sloforge.cli_gate import app as gate
-from sloforge.cli_history import app as history
-from sloforge.cli_incident import incident
-from sloforge.cli_policy import app as policy_commands
-from sloforge.cli_policy import approve
-from sloforge.cli_port import app as port
-from sloforge.cli_postmortem import app as postmortem
-from sloforge.cli_record import record
-from sloforge.cli_review import app as review
+from sloforge.cli_late import Late
 
 if TYPE_CHECKING:
+    from sloforge.checking import Checked
     from sloforge.diagnostics import Diagnostic
-    from sloforge.pipeline import Checked, Compiled
+    from sloforge.pipeline import Compiled
     from sloforge.plan.bill import Bill
     from sloforge.plan.cost import Assumptions
     from sloforge.store import Differences
@@ -65,6 +56,7 @@ class Names(StrEnum):
 
 app = typer.Typer(
     name="sloforge",
+    cls=Late,
     help="Compile SLO definitions to Prometheus rules that count events exactly and page people rarely.",
     no_args_is_help=True,
     add_completion=False,
@@ -72,17 +64,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-exporter.add_typer(record, name="record")
-app.add_typer(exporter, name="exporter")
-app.add_typer(demo, name="demo")
-app.add_typer(approve, name="approve")
-app.add_typer(policy_commands)
-app.add_typer(incident, name="incident")
-app.add_typer(gate)
-app.add_typer(review)
-app.add_typer(history)
-app.add_typer(port)
-incident.add_typer(postmortem)
 
 
 def _show_version(wanted: bool) -> None:
@@ -182,13 +163,13 @@ def generate(
     format: FormatOption = Format.TEXT,  # noqa: A002 - the option's name
 ) -> None:
     """Compile SLO definitions to rules, their tests and routes, verify them, and write them all or nothing."""
-    from sloforge import pipeline
+    from sloforge import checking, pipeline
 
     assumptions = _assumptions(assume or [])
     paths = _paths(file)
     tool, complaints = pipeline.find_tool(needed=run_tests) if use_promtool or run_tests else (None, [])
     amtool = pipeline.find_amtool() if use_amtool else None
-    base = alertmanager_base or pipeline.alertmanager_base(paths)
+    base = alertmanager_base or checking.alertmanager_base(paths)
     with _progress(paths) as step:
         step("Compiling")
         previous = pipeline.previous_objectives(output)
@@ -228,15 +209,16 @@ def validate(
     format: FormatOption = Format.TEXT,  # noqa: A002 - the option's name
 ) -> None:
     """Check SLO definitions and the policy folder; touch nothing."""
-    from sloforge import pipeline
+    from sloforge import checking
     from sloforge.report import summary
+    from sloforge.store import read_manifest
 
     paths = _paths(file)
     with _progress(paths) as step:
         step("Checking")
-        base = alertmanager_base or pipeline.alertmanager_base(paths)
-        checked = pipeline.check_files(paths, pipeline.previous_objectives(output), policy, base=base)
-        checked = checked.and_(pipeline.judge(pipeline.plan_checked(checked), checked, prometheus_version))
+        base = alertmanager_base or checking.alertmanager_base(paths)
+        checked = checking.check_files(paths, read_manifest(output).objectives, policy, base=base)
+        checked = checked.and_(checking.too_new(checked, prometheus_version))
     _finish(checked, format, strict, f"{_slos(checked)}: {summary(checked.diagnostics) or 'no findings'}.")
 
 

@@ -12,7 +12,7 @@ from sloforge.cli_desk import DEFAULT_FILE
 if TYPE_CHECKING:
     from sloforge.diagnostics import Diagnostic
     from sloforge.model.objects import Service, Slo
-    from sloforge.pipeline import Checked
+    from sloforge.checking import Checked
 
 Files = Annotated[
     list[Path] | None,

@@ -10,7 +10,7 @@ import typer
 from sloforge.cli_common import UNREACHABLE, examples
 from sloforge.cli_exporter import LedgerOption, refusals
 
-demo = typer.Typer()
+demo = typer.Typer(name="demo")
 
 
 @demo.callback(

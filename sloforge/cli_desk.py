@@ -11,8 +11,8 @@ import typer
 from sloforge.cli_common import FINDINGS
 
 if TYPE_CHECKING:
+    from sloforge.checking import Checked
     from sloforge.model.objects import Service
-    from sloforge.pipeline import Checked
     from sloforge.render.serialize import Data
 
 DEFAULT_FILE: Final = Path("slo_definitions.yml")
@@ -44,7 +44,7 @@ class Desk:
     """Where decisions are written down: the definitions, the policy folder, and the moment of writing."""
 
     def __init__(self, files: Sequence[Path] | None, policy: Path | None) -> None:
-        from sloforge.pipeline import policy_folder
+        from sloforge.checking import policy_folder
 
         self.files = list(files) if files else [DEFAULT_FILE]
         self.folder = policy or policy_folder(self.files)
@@ -52,7 +52,7 @@ class Desk:
 
     def read(self) -> "Checked":
         """Return the definitions and what was decided so far."""
-        from sloforge.pipeline import check_files
+        from sloforge.checking import check_files
 
         return check_files(self.files, policy=self.folder if self.folder.is_dir() else None)
 

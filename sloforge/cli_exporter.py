@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sloforge.exporter.exposer import Exposer
 
 
-exporter = typer.Typer(help="Expose what workers have counted in a ledger.", no_args_is_help=True)
+exporter = typer.Typer(name="exporter", help="Expose what workers have counted in a ledger.", no_args_is_help=True)
 
 LedgerOption = Annotated[
     str,

@@ -135,7 +135,7 @@ def advise(
 
 def _judged(slo: str, file: list[Path] | None, policy: Path | None) -> tuple["Service", "Slo"]:
     """Return the SLO, which has an objective: a hard SLO's alert has no windows to try."""
-    from sloforge.pipeline import check_files
+    from sloforge.checking import check_files
 
     paths = list(file) if file else [DEFAULT_FILE]
     checked = check_files(paths, policy=policy)

@@ -22,12 +22,14 @@ from sloforge.cli_desk import (
 )
 
 if TYPE_CHECKING:
+    from sloforge.checking import Checked
     from sloforge.model.governance import Incident
     from sloforge.model.objects import Service
-    from sloforge.pipeline import Checked
     from sloforge.render.serialize import Data
 
-incident = typer.Typer(help="Keep incidents and what they cost, in policy/incidents.yml.", no_args_is_help=True)
+incident = typer.Typer(
+    name="incident", help="Keep incidents and what they cost, in policy/incidents.yml.", no_args_is_help=True
+)
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The incident in incidents.yml.")]
 AtOption = Annotated[str, typer.Option("--at", metavar="TIME", help="When: a time, or 45m for 45 minutes ago.")]

@@ -24,7 +24,9 @@ from sloforge.cli_desk import (
 if TYPE_CHECKING:
     from sloforge.render.serialize import Data
 
-approve = typer.Typer(help="Write down what somebody approves, in the policy folder.", no_args_is_help=True)
+approve = typer.Typer(
+    name="approve", help="Write down what somebody approves, in the policy folder.", no_args_is_help=True
+)
 app = typer.Typer()
 
 

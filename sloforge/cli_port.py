@@ -97,7 +97,7 @@ def export(
     force: ForceOption = False,
 ) -> None:
     """Write SLO definitions as OpenSLO v1, so that `sloforge import` gives them back."""
-    from sloforge.pipeline import check_files
+    from sloforge.checking import check_files
     from sloforge.port import openslo_export
     from sloforge.report import render
 

@@ -24,7 +24,11 @@ from sloforge.cli_exporter import (
 if TYPE_CHECKING:
     from sloforge.exporter import Attempt, Exporter
 
-record = typer.Typer(help="Tell a ledger what happened, from a shell: counted once for each key.", no_args_is_help=True)
+record = typer.Typer(
+    name="record",
+    help="Tell a ledger what happened, from a shell: counted once for each key.",
+    no_args_is_help=True,
+)
 
 
 class Result(StrEnum):

@@ -15,7 +15,7 @@ from sloforge.cli_definitions import Files, stop_on, stop_on_errors, the_slo
 from sloforge.cli_desk import DEFAULT_FILE, PolicyOption
 
 if TYPE_CHECKING:
-    from sloforge.pipeline import Checked
+    from sloforge.checking import Checked
     from sloforge.query.services import Heard
     from sloforge.query.snapshot import SloState
     from sloforge.review.changes import Figure, Review, State
@@ -60,16 +60,16 @@ def diff(
     format: Annotated[Layout, typer.Option("--format", help="How the changes are written.")] = Layout.TEXT,  # noqa: A002
 ) -> None:
     """Say what changes for the people on call: SLOs, objectives, alerts, who is told, and what history is kept."""
-    from sloforge import pipeline
+    from sloforge import checking
     from sloforge.review import show
     from sloforge.review.changes import State
     from sloforge.review.compare import compare
 
     paths = list(file) if file else [DEFAULT_FILE]
-    checked = pipeline.check_files(paths, policy=policy)
+    checked = checking.check_files(paths, policy=policy)
     stop_on_errors(checked)
     after = State(services=checked.services, governance=checked.governance)
-    before, name = _before(against, paths, policy or pipeline.policy_folder(paths), after)
+    before, name = _before(against, paths, policy or checking.policy_folder(paths), after)
     review = compare(before, after, name)
     whole = True
     if prometheus:
@@ -101,12 +101,12 @@ def explain(
     format: FormOption = Form.TEXT,  # noqa: A002 - the option's name
 ) -> None:
     """Show one SLO's arithmetic: what may fail, when each alert fires, how long the budget lasts, what it costs."""
-    from sloforge import pipeline
+    from sloforge import checking
     from sloforge.review.explain import data
     from sloforge.review.explain import explain as explained
 
     paths = list(file) if file else [DEFAULT_FILE]
-    checked = pipeline.check_files(paths, policy=policy)
+    checked = checking.check_files(paths, policy=policy)
     stop_on_errors(checked)
     service, found = the_slo(slo, checked, paths)
     told = explained(service, found, checked.governance)
@@ -131,25 +131,26 @@ def explain(
 
 def _before(against: str, paths: Sequence[Path], policy: Path, after: "State") -> tuple["State", str]:
     """Return what stood in the folder or at the Git ref, and what to call it; tell what is wrong with it."""
-    from sloforge import pipeline
+    from sloforge import checking
     from sloforge.diagnostics import Code, Diagnostic
     from sloforge.report import render
     from sloforge.review.git import read_past
     from sloforge.review.past import OBJECTIVES_ONLY, generated, judge
+    from sloforge.store import read_manifest
 
     folder, told = Path(against), tuple[Diagnostic, ...]()
     if against and folder.is_dir():
-        if (manifest := pipeline.generated_before(folder)).services:
+        if (manifest := read_manifest(folder)).services:
             return generated(manifest.objectives, manifest.services, after), f"{against} ({OBJECTIVES_ONLY})"
         there, decided = list(dict.fromkeys(_there(folder, path) for path in paths)), _there(folder, policy)
-        checked = pipeline.check_files(there, policy=decided if decided != folder else None)
+        checked = checking.check_files(there, policy=decided if decided != folder else None)
         stop_on([finding for finding in checked.diagnostics if finding.code is Code.NO_DEFINITIONS], {})
     elif not against or against.startswith("-"):
         raise typer.BadParameter(f"{against!r} is neither a folder nor a Git ref", param_hint="--against")
     else:
         past = read_past(against, paths, policy)
         stop_on(past.diagnostics, {})
-        checked, told = pipeline.check_texts(past.definitions, past.policy), past.diagnostics
+        checked, told = checking.check_texts(past.definitions, past.policy), past.diagnostics
     before, warnings = judge(checked.services, checked.governance, checked.diagnostics, told)
     typer.echo(render(warnings, "text", {}), err=True, nl=False)
     return before, against

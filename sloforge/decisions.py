@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sloforge import pipeline
+from sloforge import checking
+from sloforge.checking import Checked
 from sloforge.diagnostics import Diagnostic
 from sloforge.files import replace_file, sync_folder
 from sloforge.parse.text import parse_yaml, read_text
-from sloforge.pipeline import Checked
 from sloforge.render.serialize import Data, to_yaml
 from sloforge.vocabulary import POLICY_API_VERSION
 
@@ -56,12 +56,12 @@ def add(definitions: Sequence[Path], folder: Path, key: str, entry: Entry) -> Ad
     """
     path = folder / f"{key}.yml"
     with _alone(folder):
-        before = pipeline.check_files(definitions, policy=folder)
+        before = checking.check_files(definitions, policy=folder)
         old, unreadable = read_text(path) if path.exists() else (_header(key), [])
         if old is None:
             return Added(path=path, text="", findings=tuple(unreadable), checked=before.and_(unreadable))
         new = with_entry(old, key, entry)
-        after = pipeline.check_files(definitions, policy=folder, drafts={path.name: new})
+        after = checking.check_files(definitions, policy=folder, drafts={path.name: new})
         known = {(finding.code, finding.message) for finding in before.diagnostics}
         findings = tuple(d for d in after.diagnostics if d.is_error or (d.code, d.message) not in known)
         if after.failed:

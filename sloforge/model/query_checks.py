@@ -32,12 +32,27 @@ def page_when(slo: Slo, _: Service) -> Iterator[Complaint]:
             yield complaint._replace(fallback=route)
 
 
+def written(slo: Slo) -> Iterator[tuple[Route, str]]:
+    """Yield each expression that somebody wrote by hand, as Prometheus can read it, and its route below the SLO."""
+    if isinstance(slo.indicator, Events):
+        yield ("sli", "events", "total"), _over_window(slo.indicator.total)
+        yield ("sli", "events", "bad"), _over_window(slo.indicator.bad)
+    if slo.page_when is not None:
+        yield ("alerts", "page", "when"), slo.page_when
+
+
+def _over_window(text: str) -> str:
+    """Return a query with a window in it that is as long as its placeholder, so that places stay right."""
+    for placeholder in _PLACEHOLDERS:
+        text = text.replace(placeholder, "5m".ljust(len(placeholder)))
+    return text
+
+
 def _query(route: Route, text: str) -> Iterator[Complaint]:
     if not any(placeholder in text for placeholder in _PLACEHOLDERS):
         message, hint = "the query has no {{window}}", "write increase(x_total[{{window}}])"
         yield Complaint(Code.EVENTS_WINDOW, route, message, hint)
-    for placeholder in _PLACEHOLDERS:  # as long as what it stands for, so that places stay right
-        text = text.replace(placeholder, "5m".ljust(len(placeholder)))
+    text = _over_window(text)
     faults = list(_vector(route, text))
     yield from faults
     tree = None if faults else parse(text)

@@ -29,8 +29,8 @@ from sloforge.vocabulary import POLICY_API_VERSION
 
 HEAD: Final = {"apiVersion": POLICY_API_VERSION}
 JOINED: Final = ("exclusions", "incidents")  # lists whose entries have ids
-DEFAULTS: Final = NumbersFile.model_validate(HEAD)
-ROUTING: Final = RoutingFile.model_validate(HEAD)
+DEFAULTS: Final = NumbersFile.model_construct()  # where nothing is said, nothing has to be validated
+ROUTING: Final = RoutingFile.model_construct()
 
 F = TypeVar("F", bound=PolicyFile)
 

@@ -207,10 +207,10 @@ class TimingShape(Shape):
 class TimingsShape(Shape):
     """`timing`, for each kind of alert."""
 
-    page: TimingShape = TimingShape()
-    ticket: TimingShape = TimingShape()
-    freeze: TimingShape = TimingShape()
-    watchdog: TimingShape = TimingShape()
+    page: TimingShape = TimingShape.model_construct()
+    ticket: TimingShape = TimingShape.model_construct()
+    freeze: TimingShape = TimingShape.model_construct()
+    watchdog: TimingShape = TimingShape.model_construct()
 
 
 class HoursShape(Shape):
@@ -228,8 +228,8 @@ FlagOrHours = Annotated[Annotated[Flag, Tag(FLAG)] | Annotated[HoursShape, Tag(M
 class RoutingFile(PolicyFile):
     """routing.yml: who is told, and when."""
 
-    receivers: ReceiversShape = ReceiversShape()
+    receivers: ReceiversShape = ReceiversShape.model_construct()
     owners: dict[str, OwnerShape] = Field(default_factory=dict)
     clients: dict[str, Text] = Field(default_factory=dict)
     office_hours: FlagOrHours = True
-    timing: TimingsShape = TimingsShape()
+    timing: TimingsShape = TimingsShape.model_construct()

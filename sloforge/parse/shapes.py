@@ -280,7 +280,7 @@ class Document(Defaults):
     api_version: Literal["sloforge/v1"] = Field(alias="apiVersion")
     service: Name
     identity: Words = {}
-    severities: SeveritiesShape = SeveritiesShape()
+    severities: SeveritiesShape = SeveritiesShape.model_construct()
     sample_delay: Duration | None = None
     metadata: Words = {}
     tiers: dict[str, TierShape] = {}

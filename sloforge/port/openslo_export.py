@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from sloforge.checking import Checked
 from sloforge.diagnostics import Code, Diagnostic, Span
 from sloforge.model.indicators import Findings, bind_indicator
 from sloforge.model.objects import Events, Hard, Indicator, Latency, Matcher, Probe, Ratio, Selector, Service, Slo
 from sloforge.parse.shapes import SliShape
 from sloforge.parse.text import parse_yaml
-from sloforge.pipeline import Checked
 from sloforge.plan.promql import selector as text_of
 from sloforge.port import queries
 from sloforge.port.openslo import ANNOTATION

@@ -8,7 +8,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from sloforge.diagnostics import Code, Diagnostic, SpanMap, locate
+from sloforge.model.complaint import Complaint
+from sloforge.model.objects import Service
 from sloforge.model.promql_text import Fault, parse, tokens
+from sloforge.model.query_checks import written
 from sloforge.plan.ir import RuleFile
 from sloforge.plan.promql import shape
 
@@ -62,6 +65,19 @@ def check_expression(text: str, version: Version = FLOOR) -> list[Fault]:
     if isinstance(tree, Fault):
         return [tree]
     return [_too_new(what, at, since, version) for what, at, since in _features(text) if since > version]
+
+
+def check_written(service: Service, spans: SpanMap, version: Version = FLOOR) -> list[Diagnostic]:
+    """Return what of the PromQL that people wrote is too new for Prometheus `version`, at its place in there."""
+    found = [
+        Complaint(fault.code, route, fault.message, fault.hint, fallback=route, inside=(text, fault.at)).at(
+            spans, slo.origin
+        )
+        for slo in service.slos
+        for route, text in written(slo)
+        for fault in check_expression(text, version)
+    ]
+    return list(dict.fromkeys(found))  # a fault in the file's defaults shows in every SLO
 
 
 def check_rules(files: Sequence[tuple[RuleFile, SpanMap]], version: Version = FLOOR) -> list[Diagnostic]:

@@ -24,6 +24,26 @@ def test_version_answers_at_once() -> None:
     assert took[RUNS // 2] < LIMIT_S, took
 
 
+def test_validate_loads_what_it_needs(tmp_path: Path, root: Path) -> None:
+    """An editor runs it at each save: nothing that plans or renders, and no other command."""
+    (tmp_path / "slo_definitions.yml").write_text((root / "slo_definitions.yml").read_text(encoding="utf-8"))
+    probe = (
+        "import sys\n"
+        "from sloforge.cli import app\n"
+        "sys.argv = ['sloforge', 'validate']\n"
+        "try: app()\n"
+        "finally: print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert {"sloforge.checking", "sloforge.model.checks"} <= loaded
+    strays = {"jinja2", "rich", "httpx", "sloforge.pipeline", "sloforge.plan.rules", "sloforge.render.alertmanager"}
+    assert not strays & loaded
+    commands = {name for name in loaded if name.startswith("sloforge.cli_")}
+    assert commands == {"sloforge.cli_common", "sloforge.cli_desk", "sloforge.cli_late"}
+
+
 def test_gate_loads_what_it_needs(tmp_path: Path) -> None:
     """It answers within half a second from a cold start: `make bench` prints how long; what would take it, is named."""
     heavy = [

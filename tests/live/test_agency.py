@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from sloforge.checking import check_files
 from sloforge.demo.log import Log, Truth, truth
 from sloforge.demo.script import UNIVERSE_DATA
 from sloforge.model.objects import Ratio, Selector
-from sloforge.pipeline import check_files
 from tests.live.servers import Prometheus, free_port, on_free_ports, prometheus, running, wait_for
 
 SCRAPE_S = 5

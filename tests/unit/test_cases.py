@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sloforge.checking import check_files
 from sloforge.diagnostics import Code, Diagnostic, SpanMap
 from sloforge.model.bind import bind
 from sloforge.model.checks import check, check_all, check_history
@@ -19,7 +20,6 @@ from sloforge.model.objects import Service
 from sloforge.parse.document import read_document
 from sloforge.parse.library import read_library
 from sloforge.parse.text import parse_yaml, read_text
-from sloforge.pipeline import check_files
 from sloforge.report import FORMATS, render
 
 CASES = Path(__file__).parent.parent / "cases"

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from sloforge.checking import check_files
 from sloforge.diagnostics import Code
 from sloforge.governing import read_governance
 from sloforge.model.quoting import quote
-from sloforge.pipeline import check_files, compile_files, compile_text, judge
+from sloforge.pipeline import compile_files, compile_text, judge
 from sloforge.plan.ir import RecordingRule
 
 

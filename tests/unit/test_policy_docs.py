@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from sloforge.checking import check_files
 from sloforge.cli import app
 from sloforge.model.routing import Routing
 from sloforge.parse.policy_document import FILES
-from sloforge.pipeline import check_files
 from sloforge.policy import CHANGES, Enforcement
 
 YAML = re.compile(r"^```yaml\n# (\S+)\n(.*?)^```", re.DOTALL | re.MULTILINE)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from sloforge.checking import check_files
 from sloforge.exporter.universe import read_universe
 from sloforge.model.objects import Hard, Ratio, Selector, Slo
 from sloforge.model.selectors import parse_selector
-from sloforge.pipeline import check_files
 from tests.exporter.metrics.pages import Bench, Scrape
 
 ROOT = Path(__file__).parent.parent.parent.parent

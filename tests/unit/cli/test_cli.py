@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sloforge import pipeline
+from sloforge import checking
 from sloforge.cli import main
 
 SLOFORGE = str(Path(sys.executable).with_name("sloforge"))
@@ -265,7 +265,7 @@ def test_a_fault_of_our_own_is_a_sentence(
         raise KeyError("lost")
 
     monkeypatch.chdir(project)
-    monkeypatch.setattr(pipeline, "check_files", fail)
+    monkeypatch.setattr(checking, "check_files", fail)
     monkeypatch.setattr(sys, "argv", ["sloforge", "validate"])
     monkeypatch.setattr(gc, "disable", lambda: None)
     with pytest.raises(SystemExit) as ended:

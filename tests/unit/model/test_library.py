@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sloforge.checking import Checked, check_files
 from sloforge.diagnostics import Code, Diagnostic
 from sloforge.model.library import check_sli, fill, judged
 from sloforge.model.objects import Births, Matcher, Ratio, Selector
 from sloforge.model.selectors import parse_selector
 from sloforge.parse.library import LibrarySli, read_sli
-from sloforge.pipeline import Checked, check_files
 
 SLI = """apiVersion: sloforge-sli/v1
 title: Orders are accepted

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from sloforge.checking import check_files
 from sloforge.cli import app
 from sloforge.diagnostics import Code
 from sloforge.parse.text import parse_documents, parse_yaml
-from sloforge.pipeline import check_files
 from sloforge.port.importing import Imported, import_files
 
 SLOTH = """\

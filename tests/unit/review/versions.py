@@ -1,6 +1,6 @@
 """Definitions in two versions, for the tests of reviews."""
 
-from sloforge.pipeline import check_texts
+from sloforge.checking import check_texts
 from sloforge.review.changes import Change, Review, State
 from sloforge.review.compare import compare
 

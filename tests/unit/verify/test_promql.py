@@ -2,6 +2,7 @@
 
 import pytest
 
+from sloforge.checking import check_definitions, too_new
 from sloforge.diagnostics import Code, Span, SpanMap
 from sloforge.plan.ir import AlertRule, RecordingRule, RuleFile, RuleGroup, Stage
 from sloforge.verify.promql import FLOOR, check_expression, check_rules, parse_version
@@ -71,3 +72,27 @@ def test_versions(text: str, version: tuple[int, int]) -> None:
 def test_what_is_no_version(text: str) -> None:
     with pytest.raises(ValueError, match="version of Prometheus"):
         parse_version(text)
+
+
+def test_what_people_wrote_is_blamed_at_its_own_place() -> None:
+    text = """\
+apiVersion: sloforge/v1
+service: shop
+alerts: {page: {when: "limitk(1, up)"}}
+slos:
+  - id: a
+    objective: 99
+    sli:
+      events:
+        total: sum(increase(x_total[{{window}}]))
+        bad: sum(info(increase(x_total{code="500"}[{{window}}])))
+  - {id: b, objective: 99, sli: {ratio: {total: x_total, bad: y_total}}}
+"""
+    checked = check_definitions({"slos.yml": text}, {})
+    assert not checked.failed, checked.diagnostics
+    found = too_new(checked, "2.42")
+    assert sorted((d.code, str(d.span)) for d in found) == [
+        (Code.PROMQL_VERSION, "slos.yml:10:18"),
+        (Code.PROMQL_VERSION, "slos.yml:3:24"),
+    ]
+    assert not too_new(checked, "2.55")
