@@ -10,6 +10,8 @@ from typer.main import get_command
 
 # Command by command, in the order of --help: the app that has it, and apps whose commands stand below it.
 ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
+    "init": ("cli_editor:app",),
+    "schema": ("cli_editor:app",),
     "exporter": ("cli_exporter:exporter", "cli_record:record"),
     "demo": ("cli_demo:demo",),
     "approve": ("cli_policy:approve",),

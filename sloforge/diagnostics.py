@@ -223,6 +223,8 @@ class Code(Enum):
         "Move the file away, or choose another output folder.")
     OUTPUT_LOCKED = ("SF505", Severity.ERROR, "output folder is in use",
         "Another sloforge is writing here; wait for it to end.")
+    OUTPUT_EXISTS = ("SF506", Severity.ERROR, "file is there already",
+        "Move it away, or choose another folder; `sloforge schema -o .sloforge` renews schemas alone.")
     # SF6xx: verification and other programs
     TOOL_COMPLAINT = ("SF601", Severity.ERROR, "generated file was refused",
         "The definition at this place led to it; if the definition is right, the generator is wrong: please report it.")

@@ -7,7 +7,7 @@ were reported, or belongs to an earlier entry of the same id.
 import re
 from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from sloforge.diagnostics import Code
 from sloforge.parse.shapes import (
@@ -46,9 +46,17 @@ def _none_as_empty(value: object) -> object:
     return [] if value == "" else value  # `approvals:` with nothing below it yet
 
 
-Time = Annotated[int, read_by(Code.BAD_TIME, parse_time)]
-Identity = Annotated[str, read_by(Code.BAD_NAME, _identity)]
-Word = Annotated[str, read_by(Code.BAD_NAME, _plain_word)]
+TIME: Final = {
+    "type": "string",
+    "pattern": r"^\s*\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d([Zz]|[+-]\d\d:\d\d)\s*$",
+    "patternErrorMessage": "Write a time with its zone, as 2026-11-22T08:00:00Z.",
+}
+IDENTITY: Final = {"type": ["string", "number"], "pattern": f"^{_IDENTITY.pattern}$"}
+WORD: Final = {"type": ["string", "number"], "pattern": f"^{_WORD.pattern}$"}
+
+Time = Annotated[int, read_by(Code.BAD_TIME, parse_time), WithJsonSchema(TIME)]
+Identity = Annotated[str, read_by(Code.BAD_NAME, _identity), WithJsonSchema(IDENTITY)]
+Word = Annotated[str, read_by(Code.BAD_NAME, _plain_word), WithJsonSchema(WORD)]
 Answer = Literal["allowed", "canary", "approval", "refused"]
 T = TypeVar("T")
 Entries = Annotated[list[T | None], BeforeValidator(_none_as_empty)]

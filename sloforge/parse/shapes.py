@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from sloforge.diagnostics import Code
@@ -66,14 +66,40 @@ def form_of(value: object) -> str:
     return MAP if isinstance(value, dict | BaseModel) else FLAG
 
 
-Text = Annotated[str, read_by(Code.EMPTY_VALUE, _word)]
+# Scalars as a YAML reader has them that does not keep them as text, as ours does. For json_schema.py; editors show
+# `patternErrorMessage`, and validators pass over it.
+TEXT: Final = {"type": ["string", "number", "boolean"], "pattern": r"\S"}
+NUMBER: Final = {
+    "type": ["number", "string"],
+    "pattern": r"^\s*[+-]?(\d+(\.\d*)?|\.\d+)\s*$",
+    "patternErrorMessage": "Write a plain number, as 99.5.",
+}
+INTEGER: Final = {
+    "type": ["integer", "string"],
+    "pattern": r"^\s*[+-]?\d+(\.0*)?\s*$",
+    "patternErrorMessage": "Write a whole number.",
+}
+COUNT: Final = INTEGER | {"minimum": 1, "maximum": 1_000_000}
+DURATION: Final = {
+    "type": "string",
+    "pattern": r"^\s*(?=\d)(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?\s*$",
+    "patternErrorMessage": "Write a duration, as 30s, 5m, 1h30m or 28d.",
+}
+FLAGS: Final = {
+    "type": ["boolean", "string"],
+    "pattern": "^(true|false)$",
+    "patternErrorMessage": "Write true or false.",
+}
+SELECTORS: Final = {"anyOf": [TEXT, {"type": "array", "items": TEXT, "minItems": 1}]}
+
+Text = Annotated[str, read_by(Code.EMPTY_VALUE, _word), WithJsonSchema(TEXT)]
 Name = Annotated[str, Field(pattern="^[a-z0-9-]{1,63}$")]
-Number = Annotated[Decimal, read_by(Code.BAD_NUMBER, parse_number)]
-Integer = Annotated[int, read_by(Code.BAD_NUMBER, _integer)]
-Count = Annotated[int, read_by(Code.BAD_NUMBER, _count)]
-Duration = Annotated[int, read_by(Code.BAD_DURATION, parse_duration)]
-Flag = Annotated[bool, read_by(Code.BAD_BOOLEAN, _boolean)]
-Selectors = Annotated[list[Text], Field(min_length=1), BeforeValidator(_as_list)]
+Number = Annotated[Decimal, read_by(Code.BAD_NUMBER, parse_number), WithJsonSchema(NUMBER)]
+Integer = Annotated[int, read_by(Code.BAD_NUMBER, _integer), WithJsonSchema(INTEGER)]
+Count = Annotated[int, read_by(Code.BAD_NUMBER, _count), WithJsonSchema(COUNT)]
+Duration = Annotated[int, read_by(Code.BAD_DURATION, parse_duration), WithJsonSchema(DURATION)]
+Flag = Annotated[bool, read_by(Code.BAD_BOOLEAN, _boolean), WithJsonSchema(FLAGS)]
+Selectors = Annotated[list[Text], Field(min_length=1), BeforeValidator(_as_list), WithJsonSchema(SELECTORS)]
 Words = dict[str, str]
 
 
@@ -143,12 +169,8 @@ class KindShape(Shape):
 class SliShape(KindShape):
     """`sli`: exactly one kind, or an SLI of the library."""
 
-    uses: Text | None = Field(
-        None,
-        description="An SLI of the library, as http/availability, or a file of your own, as ./sli/orders.yml; "
-        "`sloforge sli` lists them.",
-    )
-    parameters: Words = Field({}, alias="with", description="The parameters of the SLI that `uses` names.")
+    uses: Text | None = None
+    parameters: Words = Field({}, alias="with")
 
     @model_validator(mode="after")
     def _with_uses(self) -> Self:

@@ -36,6 +36,7 @@ ELSEWHERE = {
     Code.OUTPUT_DRIFT: "tests/unit/cli/test_cli.py",
     Code.OUTPUT_FOREIGN: "tests/unit/store/test_store.py",
     Code.OUTPUT_LOCKED: "tests/unit/store/test_store.py",
+    Code.OUTPUT_EXISTS: "tests/unit/cli/test_editor.py",
     Code.TOOL_COMPLAINT: "tests/unit/verify/test_promtool.py",  # promtool's verdict
     Code.TOOL_FAILED: "tests/unit/verify/test_promtool.py",
     Code.TOOL_MISSING: "tests/unit/cli/test_cli.py",
