@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sloforge.pipeline import check_files, plan_checked
+from sloforge.checking import check_files
+from sloforge.pipeline import plan_checked
 from sloforge.plan.cuts import cut, intervals, reads
 from sloforge.plan.ir import RecordingRule, Rule, RuleFile, RuleGroup, Stage
 
