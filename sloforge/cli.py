@@ -210,8 +210,8 @@ def validate(
 ) -> None:
     """Check SLO definitions and the policy folder; touch nothing."""
     from sloforge import checking
+    from sloforge.manifest import read_manifest
     from sloforge.report import summary
-    from sloforge.store import read_manifest
 
     paths = _paths(file)
     with _progress(paths) as step:

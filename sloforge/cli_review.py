@@ -133,10 +133,10 @@ def _before(against: str, paths: Sequence[Path], policy: Path, after: "State") -
     """Return what stood in the folder or at the Git ref, and what to call it; tell what is wrong with it."""
     from sloforge import checking
     from sloforge.diagnostics import Code, Diagnostic
+    from sloforge.manifest import read_manifest
     from sloforge.report import render
     from sloforge.review.git import read_past
     from sloforge.review.past import OBJECTIVES_ONLY, generated, judge
-    from sloforge.store import read_manifest
 
     folder, told = Path(against), tuple[Diagnostic, ...]()
     if against and folder.is_dir():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sloforge.checking import Checked, check_definitions, check_files, too_new
 from sloforge.diagnostics import Code, Diagnostic, Span
+from sloforge.manifest import read_manifest
 from sloforge.model.objects import Service
 from sloforge.model.routing import Base
 from sloforge.plan.bill import Bill, bill_of, too_dear
@@ -23,7 +24,7 @@ from sloforge.render import alertmanager
 from sloforge.render.alertmanager_config import operator_config
 from sloforge.render.artifacts import Artifact, promtool_tests, rule_artifact
 from sloforge.render.manifest import manifest_of
-from sloforge.store import Differences, StoreError, compare, read_manifest, write
+from sloforge.store import Differences, StoreError, compare, write
 from sloforge.targets import TARGETS
 from sloforge.targets.engine import Engine
 from sloforge.targets.prometheus import PROMETHEUS
@@ -92,7 +93,7 @@ def compile_checked(
     routes = plan_routes(services, checked.governance.routing)
     artifacts = (*rules, *tests, *_alertmanager(routes, checked.base, operator=operator))
     manifest = manifest_of(artifacts, digests, _objectives(services))
-    artifacts = (*artifacts, manifest.artifact())
+    artifacts = (*artifacts, manifest)
     return Compiled(checked=checked, engine=engine, plans=plans, routes=routes, artifacts=artifacts)
 
 

@@ -25,8 +25,8 @@ from typing import Final
 
 from sloforge.diagnostics import Code
 from sloforge.files import sync_folder
+from sloforge.manifest import may_be_manifest, read_manifest
 from sloforge.render.artifacts import HEADER_MARK, Artifact
-from sloforge.render.manifest import Manifest, may_be_manifest, parse_manifest
 from sloforge.render.serialize import to_json
 from sloforge.vocabulary import MANIFEST
 
@@ -57,14 +57,6 @@ class Differences:
 
     def __bool__(self) -> bool:
         return bool(self.missing or self.drifted or self.orphaned)
-
-
-def read_manifest(folder: Path) -> Manifest:
-    """Return what the last run wrote into `folder`; empty where there was none or where it cannot be understood."""
-    try:
-        return parse_manifest((folder / MANIFEST).read_bytes())
-    except OSError:
-        return Manifest()
 
 
 def compare(folder: Path, artifacts: Sequence[Artifact]) -> Differences:

@@ -54,8 +54,7 @@ HELP: Final[Mapping[str, Mapping[str, str]]] = {
         "hard": "Violations of which not one is allowed. No objective, no budget.",
     },
     "SliShape": {
-        "uses": "An SLI of the library, as http/availability, or a file of your own, as ./sli/orders.yml; "
-        "`sloforge sli` lists them.",
+        "uses": "An SLI of the library, as http/availability, or a file of your own, as ./sli/orders.yml.",
         "with": "The parameters of the SLI that `uses` names.",
     },
     "RatioShape": {

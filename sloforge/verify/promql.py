@@ -5,15 +5,17 @@ promql-parser knows no versions, so what came after the floor stands in one tabl
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sloforge.diagnostics import Code, Diagnostic, SpanMap, locate
 from sloforge.model.complaint import Complaint
 from sloforge.model.objects import Service
 from sloforge.model.promql_text import Fault, parse, tokens
 from sloforge.model.query_checks import written
-from sloforge.plan.ir import RuleFile
 from sloforge.plan.promql import shape
+
+if TYPE_CHECKING:  # those who only check what people wrote do not load the plan
+    from sloforge.plan.ir import RuleFile
 
 Version = tuple[int, int]
 FLOOR: Final[Version] = (2, 42)
@@ -80,7 +82,7 @@ def check_written(service: Service, spans: SpanMap, version: Version = FLOOR) ->
     return list(dict.fromkeys(found))  # a fault in the file's defaults shows in every SLO
 
 
-def check_rules(files: Sequence[tuple[RuleFile, SpanMap]], version: Version = FLOOR) -> list[Diagnostic]:
+def check_rules(files: Sequence[tuple["RuleFile", SpanMap]], version: Version = FLOOR) -> list[Diagnostic]:
     """Return what is wrong with generated rules, at the place of the definition that asked for each."""
     sound: set[str] = set()
     found = []

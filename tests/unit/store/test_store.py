@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from sloforge.diagnostics import Code
+from sloforge.manifest import read_manifest
 from sloforge.render.artifacts import HEADER_MARK, Artifact
 from sloforge.render.manifest import manifest_of
-from sloforge.store import Differences, StoreError, compare, interrupted, read_manifest, write
+from sloforge.store import Differences, StoreError, compare, interrupted, write
 
 Tree = dict[str, str]
 OLD: Tree = {
@@ -46,7 +47,7 @@ def _no_fault() -> Iterator[None]:
 
 def artifacts(tree: Tree) -> list[Artifact]:
     files = [Artifact(path=path, text=text) for path, text in tree.items()]
-    return [*files, manifest_of(files, {"a": "sha256:1"}, {"a/x": "99.5"}).artifact()]
+    return [*files, manifest_of(files, {"a": "sha256:1"}, {"a/x": "99.5"})]
 
 
 def complete(tree: Tree) -> Tree:
@@ -127,7 +128,7 @@ def test_no_link_leads_out_of_the_folder(folder: Path, tmp_path: Path) -> None:
 def test_a_manifest_that_points_elsewhere_is_not_followed(folder: Path, tmp_path: Path) -> None:
     victim = Artifact(path="victim", text="precious")
     (tmp_path / "victim").write_text(victim.text)
-    forged = manifest_of([victim], {}, {}).artifact()
+    forged = manifest_of([victim], {}, {})
     (folder / "manifest.json").write_text(forged.text.replace('"victim"', '"../victim"'))
     write(folder, artifacts(NEW))
     assert (tmp_path / "victim").read_text() == "precious"
