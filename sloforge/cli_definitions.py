@@ -10,9 +10,9 @@ from sloforge.cli_common import FINDINGS, UNREACHABLE
 from sloforge.cli_desk import DEFAULT_FILE
 
 if TYPE_CHECKING:
+    from sloforge.checking import Checked
     from sloforge.diagnostics import Diagnostic
     from sloforge.model.objects import Service, Slo
-    from sloforge.checking import Checked
 
 Files = Annotated[
     list[Path] | None,

@@ -12,7 +12,7 @@ import sloforge
 
 READERS = {  # outside module -> the only modules of the compiler that may import it
     "yaml": {"parse.text", "exporter.universe"},
-    "pydantic": {"parse.shapes", "parse.policy_shapes", "parse.sli_shapes", "parse.document"},
+    "pydantic": {f"parse.{name}" for name in "shapes policy_shapes sli_shapes document json_schema".split()},
     "jinja2": {"render.prose"},
     "subprocess": {"verify.process"},
     "typer": {path.stem for path in Path(sloforge.__file__).parent.glob("cli*.py")},
