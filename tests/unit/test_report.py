@@ -73,7 +73,7 @@ def test_sarif_names_rules_and_regions() -> None:
     unknown = run["results"][1]
     assert (unknown["ruleId"], unknown["ruleIndex"], unknown["level"]) == ("SF201", 1, "error")
     assert unknown["locations"][0]["physicalLocation"] == {
-        "artifactLocation": {"uri": "f.yml"},
+        "artifactLocation": {"uri": "f.yml", "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": 2, "startColumn": 2, "endColumn": 7},
     }
     assert "region" not in run["results"][2]["locations"][0]["physicalLocation"]
