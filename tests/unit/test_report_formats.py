@@ -3,17 +3,19 @@
 import json
 import re
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator, Draft202012Validator  # type: ignore[import-untyped]
 
 from sloforge.diagnostics import Code, Diagnostic, Span
 from sloforge.report import render
 
+ROOT = Path(__file__).parents[2]
 SOURCE = "apiVersion: sloforge/v1\nslos:\n  - titel: a\n  - titel: a\n"
 FIRST = Diagnostic(code=Code.UNKNOWN_KEY, span=Span("f.yml", 3, 5, 5), message="unknown key 'titel'")
 SECOND = replace(FIRST, span=Span("f.yml", 4, 5, 5))
@@ -34,14 +36,14 @@ findings = st.builds(
 )
 
 
-@pytest.fixture(scope="module")
-def sarif(root: Path) -> Draft7Validator:
-    return Draft7Validator(json.loads((root / "tests" / "schemas" / "sarif-2.1.0.json").read_text()))
+@cache
+def sarif() -> Draft7Validator:
+    return Draft7Validator(json.loads((ROOT / "tests" / "schemas" / "sarif-2.1.0.json").read_text()))
 
 
-@pytest.fixture(scope="module")
-def documented(root: Path) -> Draft202012Validator:
-    return Draft202012Validator(json.loads((root / "docs" / "findings.schema.json").read_text()))
+@cache
+def documented() -> Draft202012Validator:
+    return Draft202012Validator(json.loads((ROOT / "docs" / "findings.schema.json").read_text()))
 
 
 def results(*diagnostics: Diagnostic, source: str = SOURCE) -> list[dict[str, Any]]:
@@ -49,10 +51,11 @@ def results(*diagnostics: Diagnostic, source: str = SOURCE) -> list[dict[str, An
     return found
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.lists(findings, max_size=4))
-def test_sarif_fits_its_schema_whatever_is_found(sarif: Draft7Validator, found: list[Diagnostic]) -> None:
+def test_sarif_fits_its_schema_whatever_is_found(found: list[Diagnostic]) -> None:
     log = json.loads(render(found, "sarif", {}))
-    sarif.validate(log)
+    sarif().validate(log)
     for result in log["runs"][0]["results"]:
         assert log["runs"][0]["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
         assert re.fullmatch(
@@ -61,8 +64,8 @@ def test_sarif_fits_its_schema_whatever_is_found(sarif: Draft7Validator, found: 
 
 
 @pytest.mark.parametrize("broken", [{"version": "2.0"}, {"runs": [{}]}])
-def test_the_schema_refuses_what_is_no_sarif(sarif: Draft7Validator, broken: dict[str, Any]) -> None:
-    assert not sarif.is_valid({**json.loads(render([FIRST], "sarif", {})), **broken})
+def test_the_schema_refuses_what_is_no_sarif(broken: dict[str, Any]) -> None:
+    assert not sarif().is_valid({**json.loads(render([FIRST], "sarif", {})), **broken})
 
 
 def test_sarif_tells_who_found_it_and_how_to_mend_it() -> None:
@@ -128,6 +131,7 @@ def test_nothing_breaks_out_of_an_annotation() -> None:
     assert _read(data).startswith(HOSTILE)
 
 
+@settings(max_examples=25, deadline=None)
 @given(texts.filter(lambda path: bool(path) and "\0" not in path), texts)
 def test_github_reads_what_was_written(path: str, message: str) -> None:
     told = render([Diagnostic(code=Code.UNKNOWN_KEY, span=Span(path, 1, 1), message=message, hint="do")], "github", {})
@@ -157,9 +161,10 @@ def test_gitlab_gets_a_line_for_each_finding_and_knows_it_again() -> None:
     assert len({finding["fingerprint"] for finding in report}) == 3
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.lists(findings, max_size=3))
-def test_json_is_what_its_schema_says(documented: Draft202012Validator, found: list[Diagnostic]) -> None:
+def test_json_is_what_its_schema_says(found: list[Diagnostic]) -> None:
     told = json.loads(render(found, "json", {}))
-    documented.validate(told)
-    assert not told or not documented.is_valid([{**told[0], "severity": "fatal"}])
-    assert not told or not documented.is_valid([{key: value for key, value in told[0].items() if key != "code"}])
+    documented().validate(told)
+    assert not told or not documented().is_valid([{**told[0], "severity": "fatal"}])
+    assert not told or not documented().is_valid([{key: value for key, value in told[0].items() if key != "code"}])
