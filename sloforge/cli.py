@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 import typer
 
 from sloforge.cli_common import CLEAN, FINDINGS, UNREACHABLE, examples
+from sloforge.cli_definitions import Files
 from sloforge.cli_desk import DEFAULT_FILE, PolicyOption
 from sloforge.cli_late import Late
+from sloforge.quantities import counted
 
 if TYPE_CHECKING:
     from sloforge.checking import Checked
@@ -85,10 +87,6 @@ def _check_version(text: str) -> str:
     return text
 
 
-Files = Annotated[
-    list[Path] | None,
-    typer.Argument(metavar="FILE", help="Definition files, or folders to search.", show_default=str(DEFAULT_FILE)),
-]
 FormatOption = Annotated[Format, typer.Option("--format", help="How findings are written to stderr.")]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")]
 FolderOption = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go.")]
@@ -173,7 +171,7 @@ def generate(
     base = alertmanager_base or checking.alertmanager_base(paths)
     with _progress(paths) as step:
         step("Compiling")
-        previous = pipeline.previous_objectives(output)
+        previous = pipeline.generated_before(output).objectives
         compiled = pipeline.compile_files(
             paths, target.value, previous, policy, base, operator=alertmanagerconfig, sloth=names is Names.SLOTH
         )
@@ -285,26 +283,22 @@ def _with_bill(told: Sequence[str], bill: "Bill | None", format: Format) -> str:
 
 def _slos(checked: "Checked") -> str:
     slos = sum(len(service.slos) for service in checked.services)
-    return f"{_count(slos, 'SLO')} of {_count(len(checked.services), 'service')}"
+    return f"{counted(slos, 'SLO')} of {counted(len(checked.services), 'service')}"
 
 
 def _contents(compiled: "Compiled") -> str:
     rules = sum(len(group.rules) for plan in compiled.plans for group in plan.groups)
-    return f"{_slos(compiled.checked)}, {_count(rules, 'rule')}"
+    return f"{_slos(compiled.checked)}, {counted(rules, 'rule')}"
 
 
 def _changes(compiled: "Compiled", differences: "Differences", folder: Path) -> str:
     if not differences:
         return f"{folder} was up to date: {_contents(compiled)}."
     written = len(differences.missing) + len(differences.drifted)
-    parts = [f"{_count(written, 'file')} written" if written else ""]
+    parts = [f"{counted(written, 'file')} written" if written else ""]
     parts += [f"{len(differences.orphaned)} removed" if differences.orphaned else ""]
     parts += [f"{path} kept, as it was edited by hand" for path in differences.kept]
     return f"{folder}: {', '.join(part for part in parts if part)}; {_contents(compiled)}."
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 @contextlib.contextmanager

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sloforge.cli_common import FINDINGS, examples
+from sloforge.cli_definitions import Files
 from sloforge.cli_desk import DEFAULT_FILE
+from sloforge.quantities import counted
 
 if TYPE_CHECKING:
     from sloforge.diagnostics import Diagnostic
@@ -76,7 +78,7 @@ def import_(
         typer.echo(told.as_json(imported), nl=False)
     else:
         typer.echo(render(errors, "text", imported.sources), err=True, nl=False)
-        done = f"{len(imported.slos)} SLOs of {len(imported.files)} services"
+        done = f"{counted(len(imported.slos), 'SLO')} of {counted(len(imported.files), 'service')}"
         typer.echo(page if output is None else f"{output}: {done}; {output / importing.REPORT} says what changed.")
     if errors:
         raise typer.Exit(FINDINGS)
@@ -84,10 +86,7 @@ def import_(
 
 @app.command(epilog=examples("sloforge export", "sloforge export slo_definitions.yml --output openslo.yml --force"))
 def export(
-    file: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="FILE", help="Definition files, or folders to search.", show_default=str(DEFAULT_FILE)),
-    ] = None,
+    file: Files = None,
     slo: Annotated[
         list[str] | None, typer.Option("--slo", metavar="SLO", help="Only this SLO; may be given several times.")
     ] = None,

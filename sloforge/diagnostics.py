@@ -70,7 +70,7 @@ class Code(Enum):
     YAML_ALIAS = ("SF109", Severity.ERROR, "alias cannot be resolved",
         "An alias must name an anchor that ends before it.")
     YAML_MERGE_KEY = ("SF110", Severity.ERROR, "merge keys are not supported",
-        "Write the keys out, or use the defaults at the head of the file.")
+        "Write the keys out (`yq 'explode(.)' FILE` does), or use the defaults at the head of a definitions file.")
     YAML_KEY = ("SF111", Severity.ERROR, "key is not plain text",
         "Keys are words. A value that starts with { or [ must be quoted.")
     YAML_DEPTH = ("SF112", Severity.ERROR, "nesting is too deep",

@@ -191,9 +191,9 @@ def judge_cost(of: Bill, compiled: Compiled, limit: int) -> list[Diagnostic]:
     return too_dear(of, limit, compiled.checked.spans)
 
 
-def previous_objectives(folder: Path) -> Mapping[str, str]:
-    """Return the objectives of the last run into `folder`, in per cent by `service/id`."""
-    return read_manifest(folder).objectives
+def generated_before(folder: Path) -> Manifest:
+    """Return what the last run into `folder` wrote down; empty where there was none."""
+    return read_manifest(folder)
 
 
 def store(compiled: Compiled, folder: Path) -> tuple[Differences, list[Diagnostic]]:

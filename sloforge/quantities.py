@@ -65,6 +65,11 @@ def format_number(value: Decimal | int, places: int = 12) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def counted(number: int, noun: str) -> str:
+    """Return how many there are, in words: `1 SLO`, `1,200 rules`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def parse_seconds(text: str) -> Decimal:
     """Return the seconds that `text` says, above 0: a duration, milliseconds, or a plain number of seconds.
 

@@ -9,7 +9,8 @@ from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import quote
 
-from sloforge.diagnostics import Code, Diagnostic, Span
+from sloforge.diagnostics import Code, Diagnostic, Severity, Span
+from sloforge.quantities import counted
 
 Sources = Mapping[str, str]
 _LINE_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what YAML takes for one
@@ -31,12 +32,8 @@ def render(diagnostics: Iterable[Diagnostic], format: str, sources: Sources) -> 
 
 def summary(diagnostics: Iterable[Diagnostic]) -> str:
     """Return how many findings there are, in words: `2 errors, 1 warning`; empty without any."""
-    errors = warnings = 0
-    for diagnostic in diagnostics:
-        errors += diagnostic.is_error
-        warnings += not diagnostic.is_error
-    counts = ((errors, "error"), (warnings, "warning"))
-    return ", ".join(f"{count} {word}{'s' * (count > 1)}" for count, word in counts if count)
+    kinds = Counter(diagnostic.code.severity for diagnostic in diagnostics)
+    return ", ".join(counted(kinds[severity], severity.value) for severity in Severity if kinds[severity])
 
 
 def _text(diagnostics: Sequence[Diagnostic], sources: Sources) -> str:

@@ -17,8 +17,10 @@ from sloforge.model.objects import Events, Hard, Indicator, Latency, Matcher, Pr
 from sloforge.parse.shapes import SliShape
 from sloforge.parse.text import parse_yaml
 from sloforge.plan.promql import selector as text_of
+from sloforge.policy import BurnWindow, burn_factor
 from sloforge.port import queries
 from sloforge.port.openslo import ANNOTATION
+from sloforge.quantities import format_number
 from sloforge.render.serialize import Data, Verbatim, to_yaml
 from sloforge.vocabulary import API_VERSION
 
@@ -78,14 +80,37 @@ def _slo(service: Service, slo: Slo, raw: Mapping[str, Any], taken: set[str]) ->
     metadata: dict[str, Data] = {"name": name}
     if title.strip():
         metadata["displayName"] = title[:LONGEST_NAME].strip()
+    policies: list[Data] = [_policy(window, slo.period_s) for window in slo.windows]
     spec: dict[str, Data] = {
         "service": service.name,
         "indicator": {"metadata": {"name": name}, "spec": indicator},
-        "timeWindow": [{"duration": _duration(slo), "isRolling": True}],
+        "timeWindow": [{"duration": _duration(slo.period_s), "isRolling": True}],
         "budgetingMethod": "Occurrences",
         "objectives": [{**goal, "targetPercent": Verbatim(_digits(share))}],
+        **({"alertPolicies": policies} if policies else {}),
     }
     return _document("SLO", {**metadata, **_annotated(own)}, spec)
+
+
+def _policy(window: BurnWindow, period_s: int) -> Data:
+    """Return a burn alert for other programs: of its two windows OpenSLO has a word for the long one."""
+    called: dict[str, Data] = {"name": window.tier.replace("_", "-")}
+    burn: dict[str, Data] = {
+        "kind": "burnrate",
+        "op": "gt",
+        "threshold": Verbatim(format_number(burn_factor(window.budget_share, window.long_s, period_s))),
+        "lookbackWindow": _duration(window.long_s),
+    }
+    rings: dict[str, Data] = {"severity": window.severity, "condition": burn}
+    condition: Data = {"kind": "AlertCondition", "metadata": called, "spec": rings}
+    spec: dict[str, Data] = {
+        "alertWhenBreaching": True,
+        "alertWhenNoData": False,
+        "alertWhenResolved": True,
+        "conditions": [condition],
+        "notificationTargets": [],
+    }
+    return {"kind": "AlertPolicy", "metadata": called, "spec": spec}
 
 
 def _document(kind: str, metadata: dict[str, Data], spec: dict[str, Data]) -> dict[str, Data]:
@@ -109,9 +134,9 @@ def _name(service: str, slo: str, taken: set[str]) -> str:
     return name
 
 
-def _duration(slo: Slo) -> str:
-    size, unit = next((size, unit) for size, unit in _UNITS if slo.period_s % size == 0)
-    return f"{slo.period_s // size}{unit}"
+def _duration(seconds: int) -> str:
+    size, unit = next((size, unit) for size, unit in _UNITS if seconds % size == 0)
+    return f"{seconds // size}{unit}"
 
 
 def _digits(number: Decimal) -> str:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from sloforge.plan.bill import Bill
 from sloforge.plan.cost import Assumptions, Cost
 from sloforge.policy import SLOW_S, TICK_S
-from sloforge.quantities import format_duration
+from sloforge.quantities import counted, format_duration
 from sloforge.render.serialize import to_json
 
 
@@ -35,7 +35,7 @@ def as_json(bill: Bill, summary: str) -> str:
 
 def _told(cost: Cost) -> str:
     return (
-        f"{cost.slos:,} SLO{'' if cost.slos == 1 else 's'}: {cost.rules:,} rules in {cost.groups:,} groups, "
+        f"{counted(cost.slos, 'SLO')}: {cost.rules:,} rules in {cost.groups:,} groups, "
         f"{cost.series:,} series, {cost.samples_per_minute:,} samples read a minute "
         f"({cost.samples_per_second:,} a second, {cost.samples_per_slo:,} a minute per SLO)"
     )

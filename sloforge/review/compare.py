@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Final
 
 from sloforge.model.objects import Service, Slo
-from sloforge.quantities import format_duration
+from sloforge.quantities import counted, format_duration
 from sloforge.review import words
 from sloforge.review.changes import Change, History, Review, ServiceChanges, State, both, differ, merged
 from sloforge.review.policy import policy_changes
-from sloforge.review.slos import added, moved, receiver_changes, removed, slo_changes
+from sloforge.review.slos import NO_MORE_ALERTS, added, moved, receiver_changes, removed, slo_changes
 
 ANEW: Final = "every series of the service starts anew, and its budgets are untouched at first: the labels differ"
 Key = tuple[str, str]  # service, id
@@ -46,10 +46,21 @@ class _Both:
     def service(self, name: str) -> Iterator[Change]:
         """Yield the changes of one service: its own first, then those of each SLO by id."""
         once, now = self.before.by_name.get(name), self.after.by_name.get(name)
+        if once and not now:
+            yield from self._gone(once)
+            return
         if once and now:
             yield from _shared(once, now)
         for slo in sorted({slo for service, slo in (*self.old, *self.new) if service == name}):
             yield from (replace(change, slos=(slo,)) for change in self._slo((name, slo)))
+
+    def _gone(self, service: Service) -> Iterator[Change]:
+        """Yield the end of a service in one line, but for SLOs that only moved."""
+        moved_away = set(self.came_from.values())
+        if lost := sum((service.name, slo.id) not in moved_away for slo in service.slos):
+            yield Change(
+                what="service removed", before=counted(lost, "SLO"), meaning=NO_MORE_ALERTS, history=History.KEPT
+            )
 
     def _slo(self, key: Key) -> Iterator[Change]:
         origin = self.came_from.get(key, key)

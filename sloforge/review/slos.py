@@ -15,6 +15,7 @@ from sloforge.review.changes import Change, History, both, differ
 from sloforge.vocabulary import BURN_ALERTS
 
 MAY_CHANGE: Final = "history kept"
+NO_MORE_ALERTS: Final = "no more alerts of it; what was recorded stays for as long as Prometheus keeps it"
 NOT_YET: Final = "untouched at first"
 
 # What may be edited at any time: it stands on alerts and slo_info, never on a series with a history.
@@ -53,8 +54,8 @@ def added(slo: Slo, routing: Routing) -> Change:
 
 def removed(slo: Slo) -> Change:
     """Return the change that the end of an SLO is."""
-    meaning = "no more alerts of it; what was recorded stays for as long as Prometheus keeps it"
-    return Change(what="SLO removed", before=words.per_cent(slo.objective), meaning=meaning, history=History.KEPT)
+    before = words.per_cent(slo.objective)
+    return Change(what="SLO removed", before=before, meaning=NO_MORE_ALERTS, history=History.KEPT)
 
 
 def moved(old: str, new: str) -> Change:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sloforge.quantities import format_duration, format_number, parse_duration, parse_number
+from sloforge.quantities import counted, format_duration, format_number, parse_duration, parse_number
 
 
 @given(st.integers(min_value=1, max_value=10 * 365 * 86400))
@@ -53,3 +53,8 @@ def test_the_complement_of_an_objective_is_exact(objective: Decimal) -> None:
 def test_what_is_no_plain_number_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="plain number"):
         parse_number(text)
+
+
+@pytest.mark.parametrize(("number", "told"), [(0, "0 SLOs"), (1, "1 SLO"), (1200, "1,200 SLOs")])
+def test_things_are_counted_in_words(number: int, told: str) -> None:
+    assert counted(number, "SLO") == told

@@ -29,6 +29,46 @@ SOURCE = {
         }
     },
 }
+BURN = {
+    "type": "object",
+    "required": ["kind", "op", "threshold", "lookbackWindow"],
+    "additionalProperties": False,
+    "properties": {
+        "kind": {"const": "burnrate"},
+        "op": {"enum": ["lt", "lte", "gt", "gte"]},
+        "threshold": {"pattern": r"^[0-9]+(\.[0-9]+)?$"},
+        "lookbackWindow": {"pattern": "^[1-9][0-9]*[mhdw]$"},
+    },
+}
+POLICY = {
+    "type": "object",
+    "required": ["kind", "metadata", "spec"],
+    "properties": {
+        "kind": {"const": "AlertPolicy"},
+        "metadata": {"required": ["name"], "properties": {"name": NAME}},
+        "spec": {
+            "required": ["conditions", "notificationTargets"],
+            "properties": {
+                "conditions": {
+                    "minItems": 1,
+                    "maxItems": 1,
+                    "items": {
+                        "required": ["kind", "metadata", "spec"],
+                        "properties": {
+                            "kind": {"const": "AlertCondition"},
+                            "metadata": {"required": ["name"], "properties": {"name": NAME}},
+                            "spec": {
+                                "required": ["severity", "condition"],
+                                "properties": {"severity": {"type": "string"}, "condition": BURN},
+                            },
+                        },
+                    },
+                },
+                "notificationTargets": {"type": "array"},
+            },
+        },
+    },
+}
 # The rules of OpenSLO v1, as its specification has them; values are text here, as our reader leaves them.
 SCHEMA = {
     "type": "object",
@@ -57,6 +97,7 @@ SCHEMA = {
                 "properties": {
                     "service": NAME,
                     "budgetingMethod": {"const": "Occurrences"},
+                    "alertPolicies": {"minItems": 1, "items": POLICY},
                     "timeWindow": {
                         "minItems": 1,
                         "maxItems": 1,
@@ -213,6 +254,36 @@ def test_queries_say_all_of_plain_indicators() -> None:
     exported, _ = export(compile_text(text, "a.yml").checked)
     assert exported.count("sloforge.dev/sli") == 1
     assert 'query: h_bucket{le="0.5"}' in exported.replace("'", "")
+
+
+ALERTS = """\
+apiVersion: sloforge/v1
+service: shop
+slos:
+  - id: a
+    objective: 99
+    sli: {ratio: {total: t, bad: b}}
+    alerts: {page: {slow: {long: 4h, short: 20m, budget: 4}}, ticket: {slow: false}}
+"""
+
+
+def test_alerts_are_policies_for_programs_that_know_no_annotations(tmp_path: Path) -> None:
+    before, _, exported = round_trip(ALERTS, tmp_path)
+    plain = [line for line in exported.splitlines() if "sloforge.dev/" not in line and "annotations:" not in line]
+    (tmp_path / "openslo.yml").write_text("\n".join(plain), encoding="utf-8")
+    found = import_files([tmp_path / "openslo.yml"])
+    (again,) = compile_text(found.files["shop.yml"], "b.yml").checked.services
+    burns = [
+        [(window.tier, window.long_s, window.short_s, window.budget_share) for window in service.slos[0].windows]
+        for service in (before, again)
+    ]
+    assert burns[0] == burns[1]
+    assert len(burns[0]) == 3
+
+
+def test_without_alerts_there_is_no_policy(tmp_path: Path) -> None:
+    silent = ALERTS.partition("    alerts:")[0] + "    alerts: false\n"
+    assert "AlertPolicy" not in round_trip(silent, tmp_path)[2]
 
 
 def test_command_writes_once_and_knows_its_slos(root: Path, tmp_path: Path) -> None:

@@ -270,7 +270,8 @@ def test_command_tells_first_writes_with_a_folder_and_replaces_only_by_force(tmp
     assert "routing_key" not in told
     assert "my-shop/requests" in told
     assert not out.exists()
-    assert run(source, "-o", out)[0] == 0
+    code, told, _ = run(source, "-o", out)
+    assert (code, "1 SLO of 1 service;" in told) == (0, True), told
     assert sorted(path.name for path in out.iterdir()) == ["import-report.md", "my-shop.yml"]
     (out / "my-shop.yml").write_text("mine")
     code, _, complaint = run(source, "-o", out)

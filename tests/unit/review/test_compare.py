@@ -74,6 +74,17 @@ def test_another_service_takes_its_slos_along() -> None:
     assert [change.what for change in service.changes] == ["SLO moved", "SLO moved"]
 
 
+def test_a_service_that_ends_is_told_in_a_line() -> None:
+    other = state(SHOP.replace("service: shop", "service: other").replace("_total", "_other").replace("search_", "s_"))
+    (gone, new) = compare(state(SHOP), other, "before").services[::-1]
+    assert (gone.service, new.service) == ("shop", "other")
+    assert [(change.what, change.before, change.after) for change in gone.changes] == [
+        ("service removed", "2 SLOs", "")
+    ]
+    assert gone.changes[0].history is History.KEPT
+    assert [change.what for change in new.changes] == ["SLO added", "SLO added"]
+
+
 def test_an_slo_that_counts_something_else_is_no_move() -> None:
     told = changes(edited(("id: checkout", "id: payment"), ("total: requests_total", "total: payments_total")))
     assert set(told) == {"SLO added", "SLO removed"}
