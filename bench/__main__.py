@@ -2,13 +2,14 @@
 
 import sys
 
-from bench import clients, compiling, exporter, gate, load, paging, peer, samples, scale, start
+from bench import clients, compiling, exporter, figures, gate, load, paging, peer, samples, scale, start
 
 BENCHMARKS = {
     "start": start.run,
     "gate": gate.run,
     "compile": compiling.run,
     "samples": samples.run,
+    "figures": figures.run,
     "scale": scale.run,
     "load": load.run,
     "paging": paging.run,
