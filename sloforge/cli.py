@@ -163,6 +163,7 @@ def generate(
 ) -> None:
     """Compile SLO definitions to rules, their tests and routes, verify them, and write them all or nothing."""
     from sloforge import checking, pipeline
+    from sloforge.manifest import read_manifest
 
     assumptions = _assumptions(assume or [])
     paths = _paths(file)
@@ -171,7 +172,7 @@ def generate(
     base = alertmanager_base or checking.alertmanager_base(paths)
     with _progress(paths) as step:
         step("Compiling")
-        previous = pipeline.generated_before(output).objectives
+        previous = read_manifest(output).objectives
         compiled = pipeline.compile_files(
             paths, target.value, previous, policy, base, operator=alertmanagerconfig, sloth=names is Names.SLOTH
         )

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from sloforge.checking import Checked, check_definitions, check_files, too_new
 from sloforge.diagnostics import Code, Diagnostic, Span
-from sloforge.manifest import read_manifest
 from sloforge.model.objects import Service
 from sloforge.model.routing import Base
 from sloforge.plan.bill import Bill, bill_of, too_dear
@@ -189,11 +188,6 @@ def bill(compiled: Compiled, assume: Assumptions) -> Bill | None:
 def judge_cost(of: Bill, compiled: Compiled, limit: int) -> list[Diagnostic]:
     """Return a finding if the rules read more than `limit` samples a second."""
     return too_dear(of, limit, compiled.checked.spans)
-
-
-def generated_before(folder: Path) -> Manifest:
-    """Return what the last run into `folder` wrote down; empty where there was none."""
-    return read_manifest(folder)
 
 
 def store(compiled: Compiled, folder: Path) -> tuple[Differences, list[Diagnostic]]:
