@@ -8,13 +8,13 @@ from bench import inputs
 from bench.measure import OWN, Cost, cheapest, ratio
 
 COUNTS = {1: 5, 100: 3, 1000: 2, 5000: 1}  # SLOs -> runs, of which the cheapest is told
-ROW = "{:>6}  {:>22}  {:>22}  {:>16}  {:>7}  {:>7}"
+ROW = "{:>6}  {:>27}  {:>27}  {:>27}  {:>7}  {:>7}  {:>7}"
 
 
 def run(sloth: Path | None) -> None:
     """Print a row for each number of SLOs."""
-    print("\ncompile: wall time and peak memory of the largest process")
-    print(ROW.format("SLOs", "sloforge + promtool", "sloforge alone", "sloth", "time", "memory"))
+    print("\ncompile: wall time, processor time and peak memory of the largest process")
+    print(ROW.format("SLOs", "sloforge + promtool", "sloforge alone", "sloth", "time", "cpu", "memory"))
     with tempfile.TemporaryDirectory() as folder:
         for count, runs in COUNTS.items():
             _row(Path(folder), count, runs, sloth)
@@ -28,8 +28,12 @@ def _row(folder: Path, count: int, runs: int, sloth: Path | None) -> None:
     alone = cheapest([*argv, "--no-promtool"], runs)
     checked = cheapest(argv, runs) if shutil.which("promtool") else None
     theirs = _peer(folder, count, runs, sloth) if sloth else None
-    times = ratio(alone.seconds, theirs and theirs.seconds), ratio(alone.megabytes, theirs and theirs.megabytes)
-    print(ROW.format(count, _told(checked), _told(alone), _told(theirs), *times), flush=True)
+    ratios = (
+        ratio(alone.seconds, theirs and theirs.seconds),
+        ratio(alone.cpu_s, theirs and theirs.cpu_s),
+        ratio(alone.megabytes, theirs and theirs.megabytes),
+    )
+    print(ROW.format(count, _told(checked), _told(alone), _told(theirs), *ratios), flush=True)
 
 
 def _peer(folder: Path, count: int, runs: int, sloth: Path) -> Cost:
@@ -49,4 +53,4 @@ def _peer(folder: Path, count: int, runs: int, sloth: Path) -> Cost:
 
 
 def _told(cost: Cost | None) -> str:
-    return f"{cost.seconds:.2f} s {cost.megabytes:.0f} MB" if cost else "-"
+    return f"{cost.seconds:.2f} s, {cost.cpu_s:.2f} cpu, {cost.megabytes:.0f} MB" if cost else "-"

@@ -14,16 +14,17 @@ ENV = {name: value for name, value in os.environ.items() if name != "PYTHONDONTW
 
 
 class Cost(NamedTuple):
-    """Wall time, and the peak memory of the largest process."""
+    """Wall time, the peak memory of the largest process, and the processor time of all: fair on a busy machine."""
 
     seconds: float
     megabytes: float
+    cpu_s: float
 
 
 def cheapest(argv: Sequence[str | Path], runs: int) -> Cost:
     """Return the least that `argv` took of each in `runs` runs: the rest is the machine's other business."""
     costs = [_once(argv) for _ in range(runs)]
-    return Cost(min(cost.seconds for cost in costs), min(cost.megabytes for cost in costs))
+    return Cost(*(min(figures) for figures in zip(*costs, strict=True)))
 
 
 def _once(argv: Sequence[str | Path]) -> Cost:
@@ -36,7 +37,7 @@ def _once(argv: Sequence[str | Path]) -> Cost:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"{argv}: exit {process.returncode}: {complaint[-2000:].decode(errors='replace')}")
-    return Cost(seconds, usage.ru_maxrss / 1024)
+    return Cost(seconds, usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime)
 
 
 def ratio(ours: float, theirs: float | None) -> str:

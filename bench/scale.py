@@ -12,7 +12,7 @@ from bench import clients, inputs
 from bench.measure import OWN, Cost, cheapest
 
 CLIENTS: Final = 1000
-ROW: Final = "{:<28}{:>10}{:>10}{:>10}{:>9}{:>8}{:>10}{:>10}{:>12}"
+ROW: Final = "{:<28}{:>10}{:>10}{:>10}{:>10}{:>9}{:>8}{:>10}{:>10}{:>12}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class Case:
 
 def run(sloth: Path | None) -> None:
     """Print two rows for each case, ours and the peer's."""
-    print("\nscale: time and peak memory to compile, without promtool and with it, output, and what the rules cost")
-    heads = ("time", "promtool", "memory", "output", "groups", "rules", "series", "samples/s")
+    print("\nscale: time by the clock and of processors, what promtool adds, memory, output, and what the rules cost")
+    heads = ("time", "cpu", "promtool", "memory", "output", "groups", "rules", "series", "samples/s")
     print(ROW.format("", *heads))
     for case in _cases():
         with tempfile.TemporaryDirectory() as folder:
@@ -90,8 +90,9 @@ def _written(folder: Path, texts: dict[str, str]) -> Path:
     return folder
 
 
-def _paid(alone: Cost, checked: Cost | None) -> tuple[str, str, str]:
-    return f"{alone.seconds:.1f} s", f"{checked.seconds:.1f} s" if checked else "-", f"{alone.megabytes:,.0f} MB"
+def _paid(alone: Cost, checked: Cost | None) -> tuple[str, ...]:
+    more_s = f"+{checked.cpu_s - alone.cpu_s:.1f} s" if checked else "-"
+    return f"{alone.seconds:.1f} s", f"{alone.cpu_s:.1f} s", more_s, f"{alone.megabytes:,.0f} MB"
 
 
 def _size(folder: Path) -> str:

@@ -11,7 +11,7 @@ from sloforge.checking import Checked, check_definitions, check_files, too_new
 from sloforge.diagnostics import Code, Diagnostic, Span
 from sloforge.model.objects import Service
 from sloforge.model.routing import Base
-from sloforge.plan.bill import Bill, bill_of, too_dear
+from sloforge.plan.bill import SAMPLES_OF_A_CORE, Bill, bill_of, too_dear
 from sloforge.plan.cost import Assumptions
 from sloforge.plan.ir import RuleFile
 from sloforge.plan.route_ir import RoutePlan
@@ -185,9 +185,9 @@ def bill(compiled: Compiled, assume: Assumptions) -> Bill | None:
     return bill_of(compiled.plans, services, assume) if compiled.plans else None
 
 
-def judge_cost(of: Bill, compiled: Compiled, limit: int) -> list[Diagnostic]:
-    """Return a finding if the rules read more than `limit` samples a second."""
-    return too_dear(of, limit, compiled.checked.spans)
+def judge_cost(of: Bill, compiled: Compiled, limit: int | None = None) -> list[Diagnostic]:
+    """Return a finding if the rules read more than `limit` samples a second, or than a core of a Prometheus does."""
+    return too_dear(of, limit or SAMPLES_OF_A_CORE, compiled.checked.spans)
 
 
 def store(compiled: Compiled, folder: Path) -> tuple[Differences, list[Diagnostic]]:

@@ -11,6 +11,8 @@ from sloforge.plan.cost import Assumptions, Cost, estimate, total
 from sloforge.plan.ir import RuleFile
 from sloforge.quantities import parse_duration
 
+# About what one core of a Prometheus reads for our rules; measured by `python -m bench load`, told in docs/scale.md.
+SAMPLES_OF_A_CORE: Final = 750_000
 _DEAREST: Final = 3  # services that a finding names
 _MOST: Final = 10**7  # of anything that is assumed
 

@@ -15,6 +15,7 @@ import pytest
 
 from sloforge import checking
 from sloforge.cli import main
+from sloforge.plan.bill import SAMPLES_OF_A_CORE
 
 SLOFORGE = str(Path(sys.executable).with_name("sloforge"))
 GOOD = """\
@@ -201,6 +202,7 @@ def test_dear_rules_are_a_warning_and_strictly_an_error(project: Path) -> None:
     assert (ran.returncode, "slo_definitions.yml:2:10: warning SF631" in ran.stderr) == (0, True)
     assert sloforge("generate", "--max-samples-per-second", "10", "--strict", cwd=project).returncode == 1
     assert sloforge("generate", "--max-samples-per-second", "0", cwd=project).returncode == 2
+    assert f"with --stats, {SAMPLES_OF_A_CORE}:" in " ".join(sloforge("generate", "--help", cwd=project).stdout.split())
 
 
 def test_a_tree_that_promtool_refuses_is_never_stored(project: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from bench import inputs
 from sloforge.diagnostics import Code
 from sloforge.pipeline import Compiled, bill, compile_text, judge_cost
-from sloforge.plan.bill import Bill, parse_assumptions
+from sloforge.plan.bill import SAMPLES_OF_A_CORE, Bill, parse_assumptions
 from sloforge.plan.cost import Assumptions, estimate
 from sloforge.render.bill import as_json, as_text
 
@@ -59,6 +59,14 @@ def test_too_dear_is_a_warning_that_names_the_service() -> None:
     (finding,) = judge_cost(made, compiled, per_second - 1)
     assert (finding.code, finding.is_error, finding.span.line) == (Code.COST, False, 2)
     assert f"{per_second:,} samples a second, more than {per_second - 1:,}; most of all bench" in finding.message
+
+
+def test_a_core_is_the_usual_limit() -> None:
+    compiled, made = billed(inputs.own(1) + BY)
+    assert judge_cost(made, compiled) == []
+    compiled, made = billed(inputs.own(1) + BY, parse_assumptions(["combinations=100000"]))
+    (finding,) = judge_cost(made, compiled)
+    assert f"more than {SAMPLES_OF_A_CORE:,};" in finding.message
 
 
 def test_words_and_json_say_the_same() -> None:

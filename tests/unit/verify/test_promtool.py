@@ -53,6 +53,12 @@ def test_a_syntax_error_is_told_at_its_slo() -> None:
     )
 
 
+def test_of_many_files_each_is_judged_and_a_broken_tool_told_once(tmp_path: Path) -> None:
+    files = [artifact(record(f"a{n}", "sum(" if n % 2 else "vector(1)", 0), service=f"s{n}") for n in range(9)]
+    assert sorted(message.split()[1] for _, _, message in told(*files)) == ["a1:", "a3:", "a5:", "a7:"]
+    assert len(check_rules(str(tmp_path / "nowhere"), files, SPANS)) == 1
+
+
 def test_a_broken_template_which_has_no_place_is_told_at_its_slo() -> None:
     rule = AlertRule(
         alert="Bad",
