@@ -4,6 +4,8 @@ import json
 import shutil
 import subprocess
 import tempfile
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -41,7 +43,6 @@ def _cases() -> list[Case]:
     return [
         _services("1 service of 1,000 SLOs", 1, 1000),
         _services("500 services of 20 SLOs", 500, 20),
-        _services("1 service of 10,000 SLOs", 1, 10_000),
         Case(
             f"1 SLO with {CLIENTS:,} clients",
             {"agency.yml": clients.text(CLIENTS)},
@@ -77,10 +78,15 @@ def _peer(definitions: dict[str, str], folder: Path, sloth: Path) -> None:
     out.mkdir()
     argv: list[str | Path] = [sloth, "generate", "--default-slo-period", "28d", "-i", source, "-o", out]
     cost = cheapest(argv, 1)
-    lines = [line.lstrip("- ") for path in out.rglob("*.yml") for line in path.read_text(encoding="utf-8").splitlines()]
-    groups = sum(line.startswith("name: ") for line in lines)
-    rules = sum(line.startswith(("record: ", "alert: ")) for line in lines)
+    kinds = Counter(kind for path in out.rglob("*.yml") for kind in _kinds(path))
+    groups, rules = kinds["name"], kinds["record"] + kinds["alert"]
     print(ROW.format("  Sloth", *_paid(cost, None), _size(out), f"{groups:,}", f"{rules:,}", "", ""), flush=True)
+
+
+def _kinds(path: Path) -> Iterator[str]:
+    """Yield the first word of each line; one by one, as a child's peak memory begins with that of its parent."""
+    with path.open(encoding="utf-8") as file:
+        yield from (line.lstrip("- ").partition(":")[0] for line in file)
 
 
 def _written(folder: Path, texts: dict[str, str]) -> Path:
