@@ -11,8 +11,8 @@ import typer
 
 from sloforge.cli_ask import duration, endpoints, say
 from sloforge.cli_common import FINDINGS, UNREACHABLE, examples
-from sloforge.cli_definitions import Files, stop_on_errors, the_slo
-from sloforge.cli_desk import DEFAULT_FILE, PolicyOption
+from sloforge.cli_definitions import Files, stop_on, stop_on_errors, the_slo
+from sloforge.cli_desk import DEFAULT_FILE, FilesOption, PolicyOption
 
 if TYPE_CHECKING:
     from sloforge.history.minutes import Minutes
@@ -131,6 +131,122 @@ def advise(
     minutes, first = _past(service, found, endpoints([prometheus])[0], last, until, lead_s(found), timeout)
     told = advised(service, found, minutes, first)
     _tell(format, lambda: show.text(told), lambda: show.markdown(told), lambda: show.data(told))
+
+
+@app.command(
+    epilog=examples(
+        "sloforge backfill --prometheus http://localhost:9090",
+        "sloforge backfill checkout --into /var/lib/prometheus/metrics2 --prometheus http://localhost:9090",
+    )
+)
+def backfill(
+    prometheus: PrometheusOption,
+    slo: Annotated[
+        list[str] | None, typer.Argument(metavar="SLO...", help="As SLO or service/SLO.", show_default="all")
+    ] = None,
+    file: FilesOption = None,
+    policy: PolicyOption = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Where the blocks go; it must not be there yet.")
+    ] = Path("backfill"),
+    into: Annotated[
+        Path | None,
+        typer.Option("--into", metavar="DIR", help="Move them into this data directory.", show_default="nowhere"),
+    ] = None,
+    timeout: TimeoutOption = 60.0,
+) -> None:
+    """Fill in the counts from before the rules were loaded, so that a new SLO knows its whole period.
+
+    Run it once the rules have recorded for three hours: what Prometheus still holds in memory cannot be filled in. Raw
+    series are counted by the expressions of the rules, and promtool makes blocks of the counts. Once they are in
+    Prometheus' data directory it reads them within a minute, without a restart.
+    """
+    from sloforge.history.blocks import BlocksError, free, storage
+    from sloforge.history.minutes import NoAnswerError
+    from sloforge.pipeline import check_files
+
+    paths = list(file) if file else [DEFAULT_FILE]
+    checked = check_files(paths, policy=policy)
+    stop_on_errors(checked)
+    chosen = [the_slo(name, checked, paths) for name in slo or ()]
+    chosen = chosen or [(service, one) for service in checked.services for one in service.slos]
+    tool, place = _promtool(), endpoints([prometheus])[0]
+    try:
+        if into:
+            storage(into)
+        else:
+            free(output)
+        whole = _fill_in(place, chosen, tool, output, into, timeout)
+    except NoAnswerError as error:
+        typer.echo(f"{error}.", err=True)
+        raise typer.Exit(UNREACHABLE) from error
+    except BlocksError as error:
+        typer.echo(f"{error}.", err=True)
+        raise typer.Exit(FINDINGS) from error
+    except OSError as error:
+        typer.echo(f"{error.filename or into or output} cannot be written: {error.strerror}.", err=True)
+        raise typer.Exit(FINDINGS) from error
+    if not whole:
+        raise typer.Exit(FINDINGS)
+
+
+def _promtool() -> str:
+    """Return promtool; without one nothing can be made."""
+    from sloforge.diagnostics import Code, Diagnostic, Span
+    from sloforge.verify.promtool import find_promtool
+
+    tool = find_promtool()
+    if tool is None:
+        message = "blocks are made by promtool, which was not found"
+        stop_on([Diagnostic(code=Code.TOOL_MISSING, span=Span("promtool"), message=message)], {})
+    return str(tool)
+
+
+def _fill_in(
+    place: "Endpoint", chosen: list[tuple["Service", "Slo"]], tool: str, output: Path, into: Path | None, total_s: float
+) -> bool:
+    """Make the blocks and put them where they go; return whether nothing is left to be filled in later.
+
+    Raises NoAnswerError, BlocksError and OSError.
+    """
+    from sloforge.history.backfill import Filled, fill, plan
+    from sloforge.history.blocks import make_blocks, move, workshop
+    from sloforge.history.minutes import now_ms
+    from sloforge.history.seam import data_folder
+
+    parts, left = plan(place, chosen, now_ms(place, total_s), total_s)
+    for one in left:
+        typer.echo(f"{one.sentence}.", err=True)
+    filled: list[Filled] = []
+    whole = all(one.done for one in left)
+    if not parts:
+        return whole
+    with (
+        workshop(into or output.absolute().parent) as folder,
+        progress("Counting", sum(part.questions for part in parts)) as step,
+    ):
+        blocks = make_blocks(tool, folder, lambda out: filled.extend(fill(place, parts, out, total_s, step)))
+        for part, told in zip(parts, filled, strict=True):
+            for sentence in told.missing(part, place):
+                typer.echo(f"{sentence}.", err=True)
+        if blocks and into:
+            move(blocks, into)
+        elif blocks:
+            blocks[0].parent.rename(output)
+    for part, told in zip(parts, filled, strict=True):
+        if told.samples:
+            say(told.summary(part))
+    if not blocks:
+        return False
+    if into:
+        say(f"{len(blocks)} blocks are in {into}; Prometheus reads them within a minute.")
+    else:
+        where = data_folder(place, total_s) or "DIR"
+        say(
+            f"{len(blocks)} blocks are in {output}. Move them into Prometheus' data directory, for its user; within a "
+            f"minute it reads them:\n  mv {output}/* {where.rstrip('/')}/"
+        )
+    return whole and all(told.samples for told in filled)
 
 
 def _judged(slo: str, file: list[Path] | None, policy: Path | None) -> tuple["Service", "Slo"]:

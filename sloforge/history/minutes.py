@@ -1,15 +1,15 @@
 """Counts of past minutes, as the counting rule itself would have recorded them: asked of Prometheus, kept as lists."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from sloforge.model.objects import Pairs, Service, Slo
+from sloforge.model.objects import Service, Slo
 from sloforge.plan.past import PastCount, event_counts
 from sloforge.plan.promql import Scope
 from sloforge.policy import TICK_S
 from sloforge.quantities import DAY
-from sloforge.query.answers import Failure
+from sloforge.query.answers import Failure, Series
 from sloforge.query.client import ask, ask_series
 from sloforge.query.endpoints import Endpoint
 
@@ -39,6 +39,11 @@ class Grid(NamedTuple):
         """Return when that evaluation is."""
         return self.first_ms + minute * MINUTE_MS
 
+    def from_ms(self, at_ms: int) -> "Grid":
+        """Return the same without the evaluations before a time."""
+        gone = min(max(-(-(at_ms - self.first_ms) // MINUTE_MS), 0), self.size)
+        return Grid(self.at_ms(gone), self.size - gone)
+
     def chunks(self, size: int) -> "list[Grid]":
         """Return the same in pieces of at most `size` evaluations."""
         return [Grid(self.at_ms(n), min(size, self.size - n)) for n in range(0, self.size, size)]
@@ -67,33 +72,31 @@ def now_ms(place: Endpoint, total_s: float) -> int:
 
 
 def questions(grid: Grid, counts: Sequence[PastCount]) -> int:
-    """Return how many answers `count` waits for."""
+    """Return how many answers `counted` waits for."""
     return sum(len(grid.chunks(_chunk(one))) for one in counts)
 
 
-def count(place: Endpoint, one: PastCount, grid: Grid, total_s: float, step: Step) -> dict[Pairs, list[float | None]]:
-    """Return a count of each minute of `grid`, by its labels; `total_s` is for each answer. Raises NoAnswerError."""
-    found: dict[Pairs, list[float | None]] = {}
+def counted(place: Endpoint, one: PastCount, grid: Grid, total_s: float, step: Step) -> Iterator[Series]:
+    """Yield a count at the evaluations of `grid` in pieces; `total_s` is for each answer. Raises NoAnswerError."""
     for part in grid.chunks(_chunk(one)):
         answer = ask_series(place, one.expr, part.first_ms, part.at_ms(part.size - 1), TICK_S, total_s)
         if isinstance(answer, Failure):
             raise NoAnswerError(answer)
-        for series in answer:
-            counts = found.setdefault(series.labels, [None] * grid.size)
-            for at_ms, value in series.points:
-                counts[(at_ms - grid.first_ms) // MINUTE_MS] = value
         step()
-    return found
+        yield from answer
 
 
 def event_minutes(place: Endpoint, service: Service, slo: Slo, grid: Grid, total_s: float, step: Step) -> Minutes:
     """Return what one SLO would have counted. Raises NoAnswerError."""
-    nothing: list[float | None] = [None] * grid.size
-    scope = Scope(service.name, service.identity)
-    sides = [
-        count(place, one, grid, total_s, step).get((), nothing)
-        for one in event_counts(slo, scope, service.sample_delay_s)
-    ]
+    sides: list[list[float | None]] = []
+    for one in event_counts(slo, Scope(service.name, service.identity), service.sample_delay_s):
+        counts: list[float | None] = [None] * grid.size
+        # Where nothing happened nothing failed: a past that Prometheus does not know is asked for once.
+        begun = next((n for n, total in enumerate(sides[0]) if total is not None), grid.size) if sides else 0
+        for series in counted(place, one, grid.from_ms(grid.at_ms(begun)), total_s, step):
+            for at_ms, value in series.points:
+                counts[(at_ms - grid.first_ms) // MINUTE_MS] = value
+        sides.append(counts)
     return Minutes(grid=grid, total=sides[0], failed=sides[-1])
 
 

@@ -84,6 +84,11 @@ def _points(values: list[Any]) -> Iterator[tuple[int, float]]:
                 raise AnswerError("answered with points that are no pairs of time and value")
 
 
+def read_status(body: bytes) -> dict[str, Any]:
+    """Return what a server says of itself. Raises AnswerError."""
+    return _mapping(_data(body))
+
+
 def read_error(body: bytes) -> str:
     """Return the error that an API answer explains itself with; empty if it does not."""
     try:
@@ -101,6 +106,13 @@ def shown(text: str) -> str:
 
 
 def _result(body: bytes, kind: str) -> list[Any]:
+    data = _mapping(_data(body))
+    if data.get("resultType") != kind:
+        raise AnswerError(f"answered with a {shown(str(data.get('resultType')))} where a {kind} was asked for")
+    return _list(data.get("result"))
+
+
+def _data(body: bytes) -> object:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -112,10 +124,7 @@ def _result(body: bytes, kind: str) -> list[Any]:
         # Thanos and others answer with what they have when a part of them is down: half an answer is none.
         first = warnings[0] if isinstance(warnings, list) else warnings
         raise AnswerError(f"answered with a warning, so that data may be missing: {shown(str(first))}")
-    data = _mapping(document.get("data"))
-    if data.get("resultType") != kind:
-        raise AnswerError(f"answered with a {shown(str(data.get('resultType')))} where a {kind} was asked for")
-    return _list(data.get("result"))
+    return document.get("data")
 
 
 def _sample(item: dict[str, Any], key: str) -> Sample:

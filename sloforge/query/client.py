@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Overdue
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.request import getproxies
 
 from sloforge.query.answers import (
@@ -19,6 +19,7 @@ from sloforge.query.answers import (
     read_error,
     read_matrix,
     read_series,
+    read_status,
     read_vector,
     shown,
 )
@@ -59,14 +60,19 @@ def ask_series(
     return _ask_all([place], "query_range", form, read_series, total_s)[0]
 
 
+def look(place: Endpoint, status: str, total_s: float = TOTAL_S) -> dict[str, Any] | Failure:
+    """Return what a server says of itself, such as its `flags`."""
+    return _ask_all([place], f"status/{status}", None, read_status, total_s)[0]
+
+
 def _ask_all(
-    endpoints: Sequence[Endpoint], path: str, form: dict[str, str], read: Callable[[bytes], Read], total_s: float
+    endpoints: Sequence[Endpoint], path: str, form: dict[str, str] | None, read: Callable[[bytes], Read], total_s: float
 ) -> tuple[Read | Failure, ...]:
     _load()
     end = time.monotonic() + total_s
     # Threads, as nothing else bounds a name server that does not answer or a header that comes letter by letter. They
     # are daemons, so that one which still waits does not keep the program.
-    asked = [(place, _start(partial(_post, place, path, form, read, end))) for place in endpoints]
+    asked = [(place, _start(partial(_send, place, path, form, read, end))) for place in endpoints]
     return tuple(_await(place, future, end, total_s) for place, future in asked)
 
 
@@ -105,8 +111,8 @@ def _await(place: Endpoint, future: "Future[Read | Failure]", end: float, total_
         return Failure(place.url, f"did not answer in full within {total_s:g}s")
 
 
-def _post(
-    place: Endpoint, path: str, form: dict[str, str], read: Callable[[bytes], Read], end: float
+def _send(
+    place: Endpoint, path: str, form: dict[str, str] | None, read: Callable[[bytes], Read], end: float
 ) -> Read | Failure:
     import httpx
 
@@ -118,7 +124,7 @@ def _post(
     try:
         with (
             httpx.Client(timeout=timeout, headers=headers, verify=_trust(place.url)) as client,
-            client.stream("POST", f"{place.url}/api/v1/{path}", data=form) as response,
+            client.stream("POST" if form else "GET", f"{place.url}/api/v1/{path}", data=form) as response,
         ):
             body = bytearray()
             for piece in response.iter_bytes():
