@@ -41,8 +41,19 @@ PrometheusOption = Annotated[
 TimeoutOption = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", min=0.1, max=3600, help="How long to wait for each answer.")
 ]
+LEAST_S: Final = 3600
+
+
+def _long_enough(text: str) -> str:
+    from sloforge.quantities import parse_duration
+
+    if parse_duration(duration(text)) < LEAST_S:
+        raise typer.BadParameter("look at an hour or more")
+    return text
+
+
 LastOption = Annotated[
-    str, typer.Option("--last", metavar="TIME", help="How long a past to look at.", callback=duration)
+    str, typer.Option("--last", metavar="TIME", help="How long a past to look at.", callback=_long_enough)
 ]
 
 

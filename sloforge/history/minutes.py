@@ -15,6 +15,7 @@ from sloforge.query.endpoints import Endpoint
 
 MINUTE_MS: Final = TICK_S * 1000
 CHUNK: Final = 4 * DAY // TICK_S  # Prometheus answers 11,000 points a series at most
+END_OF_TIME_S: Final = 1 << 37  # beyond, no calendar of ours knows a date
 CHUNK_BY_LABELS: Final = DAY // TICK_S  # and we read 32 MiB: a day of 500 combinations
 
 Counts = Sequence[float | None]  # one for each minute; None where nothing was counted, which is not 0
@@ -38,6 +39,11 @@ class Grid(NamedTuple):
     def at_ms(self, minute: int) -> int:
         """Return when that evaluation is."""
         return self.first_ms + minute * MINUTE_MS
+
+    def has(self, at_ms: int) -> bool:
+        """Return whether an evaluation is at that time, to the millisecond."""
+        minute, rest = divmod(at_ms - self.first_ms, MINUTE_MS)
+        return rest == 0 and 0 <= minute < self.size
 
     def from_ms(self, at_ms: int) -> "Grid":
         """Return the same without the evaluations before a time."""
@@ -66,8 +72,10 @@ class Minutes:
 def now_ms(place: Endpoint, total_s: float) -> int:
     """Return the time by Prometheus' own clock. Raises NoAnswerError."""
     (answer,) = ask([place], "vector(time())", total_s)
-    if isinstance(answer, Failure) or not answer:
-        raise NoAnswerError(answer if isinstance(answer, Failure) else Failure(place.url, "does not tell the time"))
+    if isinstance(answer, Failure):
+        raise NoAnswerError(answer)
+    if len(answer) != 1 or not 0 < answer[0].value < END_OF_TIME_S:
+        raise NoAnswerError(Failure(place.url, "does not tell the time"))
     return round(answer[0].value * 1000)
 
 
@@ -82,6 +90,8 @@ def counted(place: Endpoint, one: PastCount, grid: Grid, total_s: float, step: S
         answer = ask_series(place, one.expr, part.first_ms, part.at_ms(part.size - 1), TICK_S, total_s)
         if isinstance(answer, Failure):
             raise NoAnswerError(answer)
+        if any(not part.has(at_ms) for series in answer for at_ms, _ in series.points):
+            raise NoAnswerError(Failure(place.url, "answered for times that nobody asked for"))
         step()
         yield from answer
 

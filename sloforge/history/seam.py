@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sloforge import vocabulary as v
-from sloforge.history.minutes import MINUTE_MS, Grid, NoAnswerError
+from sloforge.history.minutes import END_OF_TIME_S, MINUTE_MS, Grid, NoAnswerError
 from sloforge.model.objects import Slo
 from sloforge.plan.budget import TICKS_DELTA5M
 from sloforge.plan.promql import Scope
@@ -51,6 +51,8 @@ def _first_ms(place: Endpoint, series: str, period_s: int, total_s: float) -> di
     (answer,) = ask([place], f"min_over_time(timestamp({series})[{window}])", total_s)
     if isinstance(answer, Failure):
         raise NoAnswerError(answer)
+    if any(not 0 < sample.value < END_OF_TIME_S for sample in answer):
+        raise NoAnswerError(Failure(place.url, f"answered with times of {v.TICK_PRESENT} that are none"))
     return {sample.label(v.SLO): round(sample.value * 1000) for sample in answer}
 
 

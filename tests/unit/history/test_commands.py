@@ -51,6 +51,7 @@ def test_wrong_usage(tmp_path: Path) -> None:
     wrong = {
         ("backtest", "chekout"): (1, "Did you mean checkout?"),
         ("backtest", "checkout", "--last", "soon"): (2, "is not a duration"),
+        ("backtest", "checkout", "--last", "5m"): (2, "look at an hour or more"),
         ("advise", "checkout", "--until", "yesterday"): (2, "is not a time"),
         ("advise", "checkout", "elsewhere.yml"): (1, "SF101"),
     }
