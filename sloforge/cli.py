@@ -48,6 +48,9 @@ class Target(StrEnum):
     """The engine that will run the rules."""
 
     PROMETHEUS = "prometheus"
+    OPERATOR = "operator"
+    MIMIR = "mimir"
+    THANOS = "thanos"
 
 
 class Names(StrEnum):
@@ -139,7 +142,13 @@ def _top(
     pass
 
 
-@app.command(epilog=examples("sloforge generate", "sloforge generate slo_definitions.yml --output generated --check"))
+@app.command(
+    epilog=examples(
+        "sloforge generate",
+        "sloforge generate slo_definitions.yml --output generated --check",
+        "sloforge generate --target mimir --output generated-mimir",
+    )
+)
 def generate(
     file: Files = None,
     output: FolderOption = DEFAULT_FOLDER,
@@ -171,6 +180,10 @@ def generate(
     from sloforge import checking, pipeline
     from sloforge.manifest import read_manifest
 
+    if run_tests and target is not Target.PROMETHEUS:
+        raise typer.BadParameter(
+            "the generated tests are about the groups of --target prometheus", param_hint="--run-tests"
+        )
     assumptions = _assumptions(assume or [])
     paths = _paths(file)
     tool, complaints = pipeline.find_tool(needed=run_tests) if use_promtool or run_tests else (None, [])
@@ -180,7 +193,13 @@ def generate(
         step("Compiling")
         previous = read_manifest(output).objectives
         compiled = pipeline.compile_files(
-            paths, target.value, previous, policy, base, operator=alertmanagerconfig, sloth=names is Names.SLOTH
+            paths,
+            target.value,
+            previous,
+            policy,
+            base,
+            operator=alertmanagerconfig or target is Target.OPERATOR,
+            sloth=names is Names.SLOTH,
         )
         step("Verifying")
         complaints += pipeline.judge(compiled.plans, compiled.checked, prometheus_version)
@@ -198,7 +217,7 @@ def generate(
         differences, refusals = pipeline.store(compiled, output)
         complaints += refusals
         summary = _changes(compiled, differences, output)
-    told = [summary + verified, *([NO_BASE] if base is None and not check else [])]
+    told = [summary + verified, *([NO_BASE] if base is None and not check else []), *pipeline.hints(compiled)]
     _finish(compiled.checked.and_(complaints), format, strict, _with_bill(told, bill if stats else None, format))
 
 

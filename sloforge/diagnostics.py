@@ -236,6 +236,17 @@ class Code(Enum):
     COST = ("SF631", Severity.WARNING, "rules read more than Prometheus is to bear",
         "Scrape less often, keep budgets (`by`) for fewer combinations, or divide the services over several Prometheus "
         "or Mimir tenants: docs/scale.md.")
+    # SF611 to SF620: what an engine bears
+    GROUP_RULES = ("SF611", Severity.WARNING, "more rules in a group than the engine takes",
+        "Raise ruler_max_rules_per_rule_group for the tenant; these rules have to be of one moment.")
+    RESOURCE_SIZE = ("SF612", Severity.ERROR, "object is too large for the Prometheus operator",
+        "Divide the SLO: fewer values in `by.objectives`, tiers and exclusions; or the service, over two files.")
+    TENANT_GROUPS = ("SF613", Severity.WARNING, "more groups than a tenant may have",
+        "Raise ruler_max_rule_groups_per_tenant for the tenant, or divide the services over several.")
+    SERIES_LABELS = ("SF614", Severity.WARNING, "more labels than the engine takes",
+        "Remove labels of the SLO or the file, or raise max_label_names_per_series for the tenant.")
+    METADATA_LABEL = ("SF615", Severity.ERROR, "not a label of Kubernetes",
+        "Keys and values have at most 63 letters, digits, `-`, `_` and `.`; a key may have a domain and / before it.")
     # SF7xx: the folder policy/, and what was decided there
     BAD_TIME = ("SF701", Severity.ERROR, "not a time with its zone",
         "Write whole seconds and the zone, as 2026-11-22T08:00:00Z or 2026-11-22T09:00:00+01:00.")

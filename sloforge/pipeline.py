@@ -26,6 +26,7 @@ from sloforge.render.manifest import manifest_of
 from sloforge.store import Differences, StoreError, compare, write
 from sloforge.targets import TARGETS
 from sloforge.targets.engine import Engine
+from sloforge.targets.limits import beyond, too_many_groups
 from sloforge.targets.prometheus import PROMETHEUS
 from sloforge.verify import amtool, promql, promtool
 from sloforge.verify.routes import check_routes
@@ -83,8 +84,10 @@ def compile_checked(
     for plan, service in zip(plans, services, strict=True):
         files = _rule_files(engine, plan, service.path)
         spans = checked.spans[service.path]
-        checked = checked.and_(complaint.at(spans, ()) for complaint in engine.limits(plan, files))
+        checked = checked.and_(complaint.at(spans, ()) for complaint in beyond(engine.limits, plan, files))
         rules += files
+    spans = checked.spans[services[0].path]
+    checked = checked.and_(complaint.at(spans, ()) for complaint in too_many_groups(engine.limits, plans))
     if checked.failed:
         return Compiled(checked=checked, engine=engine, plans=plans)
     tests = [promtool_tests(plan_tests(service), service.path) for service in services] if engine.plain else []

@@ -156,6 +156,16 @@ def slow_group(service: str) -> str:
     return f"{service}-slow"
 
 
+def planned_groups(service: str) -> str:
+    """Return the pattern of both, as Prometheus names groups in metrics about them."""
+    return f".*;{service}-(fast|slow)"
+
+
+def small_groups(service: str) -> str:
+    """Return the pattern of a service's groups where engines want them small: see plan/cuts.py."""
+    return f".*;{service}[.].+"
+
+
 def rule_file(service: str) -> str:
     """Return the path of a service's rule file below the output folder."""
     return f"prometheus/{service}.rules.yml"

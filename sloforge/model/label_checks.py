@@ -11,6 +11,8 @@ from sloforge.vocabulary import INFO_LABELS, RESERVED_LABELS, SEVERITIES_OF_SERV
 
 MAX_VALUE_BYTES: Final = 2048
 _NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
+_KUBERNETES: Final = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9_.-]{0,61}[a-zA-Z0-9])?", re.ASCII)
+_DOMAIN: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -50,6 +52,15 @@ def _all(labels: Pairs, key: str, identity: Pairs) -> Iterator[Complaint]:
         yield from one_line(value, route, f"label {name!r}")
 
 
+def _kubernetes(key: str, value: str) -> Iterator[Complaint]:
+    route = ("metadata", key)
+    domain, slash, name = key.rpartition("/")
+    if not (_KUBERNETES.fullmatch(name) and (_DOMAIN.fullmatch(domain) if slash else True)):
+        yield Complaint(Code.METADATA_LABEL, (*route, KEY), f"{key!r} cannot be the key of a label in Kubernetes")
+    if value and not _KUBERNETES.fullmatch(value):
+        yield Complaint(Code.METADATA_LABEL, route, f"{value!r} cannot be the value of a label in Kubernetes")
+
+
 def service_words(service: Service) -> Iterator[Complaint]:
     """The labels at the head of the file, and the words for severities, metadata and tiers."""
     yield from _all(service.identity, "identity", ())
@@ -65,7 +76,7 @@ def service_words(service: Service) -> Iterator[Complaint]:
         message = "pages and tickets have one severity, by which Alertmanager could not tell them apart"
         yield Complaint(Code.SEVERITY_TAKEN, ("severities",), message)
     for key, word in service.metadata:
-        yield from one_line(word, ("metadata", key), f"metadata {key!r}")
+        yield from _kubernetes(key, word)
     for tier, _ in service.tiers:
         yield from one_line(tier, ("tiers", tier), "the name of a tier")
     for client, _ in service.clients:

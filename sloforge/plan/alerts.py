@@ -163,7 +163,7 @@ def service_alerts(scope: Scope, service: Service) -> list[AlertRule]:
     """Return the alerts about the rules themselves."""
     info, on = scope.series(v.INFO), f"by ({', '.join(scope.names)})"
     copies = f"max {on} ({over('count_over_time', info, 10 * MINUTE)}) > 15\nor count {on} ({info}) > 1"
-    group = f'{{rule_group=~".*;{service.name}-(fast|slow)"}}'
+    group = f'{{rule_group=~"{v.planned_groups(service.name)}"}}'
     failing = "\nor ".join(
         f"sum by (rule_group) (increase({metric}{group}[{format_duration(HOLD_S)}])) > 0"
         for metric in ("prometheus_rule_evaluation_failures_total", "prometheus_rule_group_iterations_missed_total")

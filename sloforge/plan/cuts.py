@@ -1,24 +1,21 @@
 """Cuts a plan into small groups, for engines that bound a group's size or run SLOs apart. Pure, and stable.
 
 A stage of the plan becomes a group: an SLO's own stages are its own groups, so a group depends on nothing but its SLO
-and what its rules are. What used to be of one moment is now of two, which changes how a rule has to read:
-
-- A range over samples that another group records is made whole. The plan's ranges are half a step short, which is
-  exact where reader and samples are of one moment (plan/windows.py); elsewhere a whole range holds w / step samples.
-- A series of the slow group may be blank for others at times, so a rule that reads one bare stays in its group.
-- A rule that reads what a later one of its group recorded a turn ago stays with it: a tick with its snapshot.
+and what its rules are. What used to be of one moment is now of two. So a range over samples that another group records
+is made whole: the plan's ranges are half a step short, which is exact where reader and samples are of one moment
+(plan/windows.py); elsewhere it is a whole one that holds w / step samples.
 
 All else is read up to a turn late, as a whole: counts are right, and later.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain
 from typing import NamedTuple
 
+from sloforge import vocabulary as v
 from sloforge.model.promql_text import Token, tokens
 from sloforge.plan.ir import RecordingRule, Rule, RuleFile, RuleGroup, Stage
-from sloforge.policy import SLOW_S
 from sloforge.quantities import format_duration, parse_duration
 
 
@@ -69,82 +66,58 @@ def _after_labels(words: Sequence[Token], index: int) -> int:
     return next(n for n in range(index, len(words)) if words[n].text == "}") + 1
 
 
-def cut(file: RuleFile, most: int) -> RuleFile:
+def cut(file: RuleFile, most: int | None = None) -> RuleFile:
     """Return the plan in groups of at most `most` rules, named `service.stage` and `service.slo.stage`.
 
-    A group is larger only where its rules cannot be parted.
+    A group is larger only where its stage cannot be divided. Each has one stage, which tells whose it is.
     """
     recorded = intervals(file)
     groups = [
-        part
+        RuleGroup(name=_name(file.service, part, number), interval_s=group.interval_s, stages=(part,))
         for group in file.groups
-        for (stage, slo), rules in _stages(group.stages).items()
-        for part in _parts(_name(file.service, slo, stage), group.interval_s, _pack(rules, recorded, most))
+        for stage in _stages(group.stages)
+        for number, part in enumerate(_parts(stage, most), 1)
     ]
-    return replace(file, groups=tuple(_read_whole(group, recorded) for group in groups))
+    return replace(file, groups=tuple(_read_anew(group, file.service, recorded) for group in groups))
 
 
-def _stages(stages: Iterable[Stage]) -> dict[tuple[str, str], list[Rule]]:
-    """Return the rules of each stage and SLO, in order."""
-    together: dict[tuple[str, str], list[Rule]] = {}
+def _stages(stages: Iterable[Stage]) -> Iterator[Stage]:
+    """Yield the rules of each stage and SLO together, in order."""
+    together: dict[tuple[str, str], list[Stage]] = {}
     for stage in stages:
         if stage.rules:
-            together.setdefault((stage.name, stage.slo), []).extend(stage.rules)
-    return together
+            together.setdefault((stage.name, stage.slo), []).append(stage)
+    for (name, slo), parts in together.items():
+        rules = tuple(chain.from_iterable(part.rules for part in parts))
+        yield Stage(name, rules, slo, all(part.divisible for part in parts))
 
 
-def _name(service: str, slo: str, stage: str) -> str:
-    # Names have no dot, so no two of these are alike.
-    return ".".join(part for part in (service, slo, stage) if part)
+def _parts(stage: Stage, most: int | None) -> Iterator[Stage]:
+    """Yield the stage in parts of at most `most` rules, if it may be divided."""
+    size = len(stage.rules) if most is None or not stage.divisible else most
+    for start in range(0, len(stage.rules), size):
+        yield replace(stage, rules=stage.rules[start : start + size])
 
 
-def _parts(name: str, interval_s: int, packs: Sequence[tuple[Rule, ...]]) -> Iterator[RuleGroup]:
-    for number, rules in enumerate(packs, 1):
-        part = name if number == 1 else f"{name}.{number}"
-        yield RuleGroup(name=part, interval_s=interval_s, stages=(Stage("", rules),))
+def _name(service: str, stage: Stage, number: int) -> str:
+    """Names of services and SLOs have no dot, so no two of these are alike."""
+    return ".".join(part for part in (service, stage.slo, stage.name, str(number) if number > 1 else "") if part)
 
 
-def _pack(rules: Sequence[Rule], recorded: Intervals, most: int) -> list[tuple[Rule, ...]]:
-    """Return the rules in packs of at most `most`, in order; a block of inseparable ones is never parted."""
-    if len(rules) <= most:
-        return [tuple(rules)]
-    packs: list[tuple[Rule, ...]] = [()]
-    for block in _blocks(rules, recorded):
-        if packs[-1] and len(packs[-1]) + len(block) > most:
-            packs.append(())
-        packs[-1] += block
-    return packs
-
-
-def _blocks(rules: Sequence[Rule], recorded: Intervals) -> list[tuple[Rule, ...]]:
-    """Return the rules in runs that have to stay in one group."""
-    ties = list(_ties(rules, recorded))
-    starts = [n for n in range(len(rules)) if not any(first < n <= last for first, last in ties)]
-    return [tuple(rules[start:end]) for start, end in pairwise([*starts, len(rules)])]
-
-
-def _ties(rules: Sequence[Rule], recorded: Intervals) -> Iterator[tuple[int, int]]:
-    """Yield the first and last of rules that have to stay together."""
-    made: dict[str, list[int]] = {}
-    for index, rule in enumerate(rules):
-        if isinstance(rule, RecordingRule):
-            made.setdefault(rule.record, []).append(index)
-    for index, rule in enumerate(rules):
-        for read in reads(rule.expr, recorded):
-            by = made.get(read.name, [])
-            if by and (by[-1] > index or _blank_at_times(read, recorded)):
-                yield min(index, by[0]), max(index, by[-1])
-
-
-def _blank_at_times(read: Read, recorded: Intervals) -> bool:
-    return read.range_s is None and recorded[read.name] >= SLOW_S
-
-
-def _read_whole(group: RuleGroup, recorded: Intervals) -> RuleGroup:
+def _read_anew(group: RuleGroup, service: str, recorded: Intervals) -> RuleGroup:
+    """Return the group with rules that read the series of others as such, and know the groups by their new names."""
     own = {rule.record for rule in group.rules if isinstance(rule, RecordingRule)}
     foreign = {name: step_s for name, step_s in recorded.items() if name not in own}
-    rules = tuple(_whole(rule, foreign) for rule in group.rules)
-    return replace(group, stages=(Stage("", rules),))
+    before, after = v.planned_groups(service), v.small_groups(service)
+    stages = tuple(
+        replace(stage, rules=tuple(_renamed(_whole(rule, foreign), before, after) for rule in stage.rules))
+        for stage in group.stages
+    )
+    return replace(group, stages=stages)
+
+
+def _renamed(rule: Rule, before: str, after: str) -> Rule:
+    return replace(rule, expr=rule.expr.replace(before, after)) if before in rule.expr else rule
 
 
 def _whole(rule: Rule, foreign: Intervals) -> Rule:

@@ -45,11 +45,13 @@ class Stage:
     """Rules of a group that an engine with small groups runs together: see plan/cuts.py.
 
     `slo` is whose rules they are, "" for what the SLOs of a service share. Stages of one name and SLO belong together.
+    The rules of a `divisible` one may be of several moments, in order.
     """
 
     name: str
     rules: tuple[Rule, ...]
     slo: str = ""
+    divisible: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

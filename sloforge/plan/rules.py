@@ -6,7 +6,7 @@ is, never on how many others there are: a rule that moves between groups loses a
 
 The stages say which rules stay together where an engine wants small groups (plan/cuts.py). What has to be of one moment
 is of one stage: the sums of the period with what is excluded of them, a tick with the snapshot that it is the
-difference to, a burn condition with the alert that reads it.
+difference to, a series of the slow group with whoever reads it bare.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -52,6 +52,7 @@ SERVICE: Final = "service"
 SLOTH: Final = "sloth"
 SUMS: Final = "sums"
 DAYS: Final = "days"
+_DIVISIBLE: Final = frozenset({WINDOWS, COMBINATIONS, SLOTH})
 
 # What a reader of the generated file has to know before the first count.
 HOW_A_TICK_COUNTS = """\
@@ -93,26 +94,26 @@ def _fast(scope: Scope, service: Service, governance: Governance) -> tuple[Stage
     numbers = governance.enforcement
     return (
         *_each(scope, service, _own_counts),
-        _shared(WINDOWS, windows.error_ratios(scope, (*FAST_WINDOWS_S, *SLOW_WINDOWS_S))),
-        _shared(BUDGET, budget.budgets(scope)),
+        _stage(WINDOWS, windows.error_ratios(scope, (*FAST_WINDOWS_S, *SLOW_WINDOWS_S))),
+        _stage(BUDGET, budget.budgets(scope)),
         *_combinations(scope, service),
-        _shared(
+        _stage(
             BUDGET,
             exclusions.with_exclusions(scope, service, excluding=exclusions.excluding(governance, service)),
         ),
         *_each(scope, service, partial(_own_conditions, governance=governance)),
-        _shared(BANDS, bands.bands(scope, numbers, exclusions.excused(scope, governance, PAGE_EXCUSED_S))),
-        _shared(COMBINATIONS, group_bands.group_bands(scope, service, numbers)),
-        _shared(SERVICE, freeze.freeze(scope, governance)),
-        _shared(BANDS, [postmortem.asked(scope, numbers)]),
+        _stage(BANDS, bands.bands(scope, numbers, exclusions.excused(scope, governance, PAGE_EXCUSED_S))),
+        _stage(COMBINATIONS, group_bands.group_bands(scope, service, numbers)),
+        _stage(SERVICE, freeze.freeze(scope, governance)),
+        _stage(BANDS, [postmortem.asked(scope, numbers)]),
         *_each(scope, service, partial(_own_alerts, governance=governance)),
-        _shared(SERVICE, alerts.service_alerts(scope, service)),
+        _stage(SERVICE, alerts.service_alerts(scope, service)),
     )
 
 
 def _combinations(scope: Scope, service: Service) -> tuple[Stage, ...]:
     """Combinations of labels: their sums, objectives of their own, what is left of budgets and of shares."""
-    shared = partial(_shared, COMBINATIONS)
+    shared = partial(_stage, COMBINATIONS)
     return (
         shared(groups.group_sums(scope, service)),
         shared(tiers.client_tiers(scope, service)),
@@ -128,22 +129,22 @@ def _slow(scope: Scope, service: Service, governance: Governance) -> tuple[Stage
     numbers = governance.enforcement
     periods_s = tuple(sorted({slo.period_s for slo in service.slos}))
     return (
-        _shared(SUMS, windows.slow_deltas(scope)),
-        _shared(DAYS, windows.slow_sums(scope, SLOW_WINDOWS_S)),
-        _shared(SUMS, budget.slow_periods(scope, periods_s)),
-        _shared(SUMS, groups.slow_groups(scope, service)),
+        _stage(SUMS, windows.slow_deltas(scope)),
+        _stage(DAYS, windows.slow_sums(scope, SLOW_WINDOWS_S)),
+        _stage(SUMS, budget.slow_periods(scope, periods_s)),
+        _stage(SUMS, groups.slow_groups(scope, service)),
         *_each(scope, service, partial(_own_slow, governance=governance)),
-        _shared(DAYS, bands.slow_bands(scope, numbers, exclusions.excused(scope, governance, TICKET_EXCUSED_S))),
-        _shared(DAYS, group_bands.slow_group_bands(scope, service, numbers)),
-        _shared(DAYS, hard_stops.remembered_stops(scope, service)),
-        _shared(DAYS, freeze.remembered_red(scope)),
-        _shared(DAYS, postmortem.remembered_asks(scope)),
+        _stage(DAYS, bands.slow_bands(scope, numbers, exclusions.excused(scope, governance, TICKET_EXCUSED_S))),
+        _stage(DAYS, group_bands.slow_group_bands(scope, service, numbers)),
+        _stage(DAYS, hard_stops.remembered_stops(scope, service)),
+        _stage(DAYS, freeze.remembered_red(scope)),
+        _stage(DAYS, postmortem.remembered_asks(scope)),
     )
 
 
 def _sloth(scope: Scope, service: Service) -> tuple[Stage, ...]:
-    infos = (Stage(COUNTS, (rule,), slo) for slo, rule in sloth_infos(scope, service))
-    return (_shared(SLOTH, sloth_copies(scope, service)), *infos)
+    infos = (_stage(COUNTS, (rule,), slo) for slo, rule in sloth_infos(scope, service))
+    return (_stage(SLOTH, sloth_copies(scope, service)), *infos)
 
 
 def _own_counts(recorder: Recorder, reader: Reader, service: Service) -> list[Stage]:
@@ -155,28 +156,28 @@ def _own_counts(recorder: Recorder, reader: Reader, service: Service) -> list[St
         *groups.reason_ticks(recorder, reader),
         *facts.snapshots(recorder, reader),
     )
-    return [Stage(COUNTS, rules, recorder.slo.id)]
+    return [_stage(COUNTS, rules, recorder.slo.id)]
 
 
 def _own_objectives(recorder: Recorder, reader: Reader, service: Service) -> list[Stage]:
     rules = (*objectives.own_objectives(recorder), *partitions.own_partition(recorder))
-    return [Stage(COMBINATIONS, rules, recorder.slo.id)]
+    return [_stage(COMBINATIONS, rules, recorder.slo.id)]
 
 
 def _own_conditions(recorder: Recorder, reader: Reader, service: Service, governance: Governance) -> list[Stage]:
     slo, scope = recorder.slo, recorder.scope
     own = windows.own_failed_sums(scope, slo), windows.error_ratios(scope, windows.own_windows(slo), slo)
     return [
-        Stage(WINDOWS, (*own[0], *own[1]), slo.id),
-        Stage(ALERTS, tuple(alerts.conditions(recorder)), slo.id),
-        Stage(COMBINATIONS, tuple(groups.group_burns(recorder)), slo.id),
-        Stage(ALERTS, tuple(hard_stops.hard_stop(recorder, reader, governance)), slo.id),
+        _stage(WINDOWS, (*own[0], *own[1]), slo.id),
+        _stage(ALERTS, alerts.conditions(recorder), slo.id),
+        _stage(COMBINATIONS, groups.group_burns(recorder), slo.id),
+        _stage(ALERTS, hard_stops.hard_stop(recorder, reader, governance), slo.id),
     ]
 
 
 def _own_alerts(recorder: Recorder, reader: Reader, service: Service, governance: Governance) -> list[Stage]:
     rules: tuple[Rule, ...] = (postmortem.required(recorder, governance), *alerts.slo_alerts(recorder, service))
-    return [Stage(ALERTS, rules, recorder.slo.id)]
+    return [_stage(ALERTS, rules, recorder.slo.id)]
 
 
 def _own_slow(recorder: Recorder, reader: Reader, service: Service, governance: Governance) -> list[Stage]:
@@ -185,11 +186,11 @@ def _own_slow(recorder: Recorder, reader: Reader, service: Service, governance: 
     days = (*windows.slow_sums(recorder.scope, slow, slo), *groups.slow_group_windows(recorder))
     excluded = exclusions.slow_excluded(recorder, reader, exclusions.in_force(governance, service.name, slo))
     sums = (*facts.ledger_sums(recorder, reader), *excluded)
-    return [Stage(DAYS, days, slo.id), Stage(SUMS, sums, "" if excluded else slo.id)]
+    return [_stage(DAYS, days, slo.id), _stage(SUMS, sums, "" if excluded else slo.id)]
 
 
-def _shared(name: str, rules: Iterable[Rule]) -> Stage:
-    return Stage(name, tuple(rules))
+def _stage(name: str, rules: Iterable[Rule], slo: str = "") -> Stage:
+    return Stage(name, tuple(rules), slo, name in _DIVISIBLE)
 
 
 def _each(

@@ -4,7 +4,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from sloforge.targets.engine import Engine
+from sloforge.targets.mimir import MIMIR
+from sloforge.targets.operator import OPERATOR
 from sloforge.targets.prometheus import PROMETHEUS
+from sloforge.targets.thanos import THANOS
 
-# `--target` offers these. An engine is one module and one entry here.
-TARGETS: Final[Mapping[str, Engine]] = {engine.name: engine for engine in (PROMETHEUS,)}
+# `--target` offers these. An engine is one module, one entry here and a name in cli.py.
+_ENGINES: Final = (PROMETHEUS, OPERATOR, MIMIR, THANOS)
+TARGETS: Final[Mapping[str, Engine]] = {engine.name: engine for engine in _ENGINES}

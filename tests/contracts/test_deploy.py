@@ -107,15 +107,18 @@ def test_alerts_arrive_alike_in_the_newest_alertmanager(checker: Path, tmp_path:
         assert tuple(done.stdout.split()) == expected.receivers, expected.name
 
 
-def test_rules_become_a_prometheus_rule_as_the_manifest_says(checker: Path, root: Path, tmp_path: Path) -> None:
-    text = (root / "deploy" / "kubernetes" / "prometheus.yml").read_text()
-    command = re.search(r"^#   (\{ printf .*\n#.*;) \} \| kubectl", text, re.MULTILINE)
-    assert command
-    script = command[1].replace("\n#", "\n") + " }"
-    done = subprocess.run(["sh", "-c", script], cwd=root, capture_output=True, text=True, timeout=60)
-    (tmp_path / "rule.yml").write_text(done.stdout)
-    assert not checked(checker, "kubernetes", tmp_path / "rule.yml")
-    assert yaml.safe_load(done.stdout)["spec"]["groups"]
+def test_rules_become_objects_that_the_manifest_selects(checker: Path, root: Path, tmp_path: Path) -> None:
+    manifest = (root / "deploy" / "kubernetes" / "prometheus.yml").read_text()
+    assert "sloforge generate --target operator" in manifest
+    (prometheus,) = [one for one in yaml.safe_load_all(manifest) if one["kind"] == "Prometheus"]
+    selected = prometheus["spec"]["ruleSelector"]["matchLabels"].items()
+    compiled = compile_files([root / "slo_definitions.yml"], "operator")
+    objects = [artifact for artifact in compiled.artifacts if artifact.path.startswith("kubernetes/")]
+    assert len(objects) == 1 + len(compiled.checked.services[0].slos)
+    for artifact in objects:
+        (tmp_path / "rule.yml").write_text(artifact.text)
+        assert not checked(checker, "kubernetes", tmp_path / "rule.yml"), artifact.path
+        assert selected <= yaml.safe_load(artifact.text)["metadata"]["labels"].items()
 
 
 def containers(deploy: Path) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sloforge.pipeline import Compiled, compile_text, verify
+from sloforge.targets import TARGETS
 from sloforge.verify.promtool import find_promtool
 
 GOLDEN = Path(__file__).parent
@@ -15,8 +16,8 @@ CASES = sorted(path.parent for path in GOLDEN.glob("*/slo_definitions.yml"))
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
 
 
-def compiled(case: Path) -> Compiled:
-    result = compile_text((case / "slo_definitions.yml").read_text(), "slo_definitions.yml")
+def compiled(case: Path, target: str = "prometheus") -> Compiled:
+    result = compile_text((case / "slo_definitions.yml").read_text(), "slo_definitions.yml", target)
     assert not result.checked.failed, result.diagnostics
     return result
 
@@ -31,6 +32,18 @@ def test_compiles_to_the_expected_tree(case: Path, update: bool) -> None:
             (expected / path).parent.mkdir(parents=True, exist_ok=True)
             (expected / path).write_text(text)
     assert {p.relative_to(expected).as_posix(): p.read_text() for p in expected.rglob("*") if p.is_file()} == tree
+
+
+@pytest.mark.parametrize("target", [name for name, engine in TARGETS.items() if not engine.plain])
+def test_compiles_to_the_expected_rules_of_another_engine(target: str, update: bool) -> None:
+    expected = GOLDEN / "minimal" / target
+    rules = {a.path: a.text for a in compiled(GOLDEN / "minimal", target).artifacts if a.source}
+    if update:
+        shutil.rmtree(expected, ignore_errors=True)
+        for path, text in rules.items():
+            (expected / path).parent.mkdir(parents=True, exist_ok=True)
+            (expected / path).write_text(text)
+    assert {p.relative_to(expected).as_posix(): p.read_text() for p in expected.rglob("*") if p.is_file()} == rules
 
 
 @every_case

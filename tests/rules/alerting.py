@@ -17,11 +17,17 @@ def definition(id: str, objective: float = 99.5, **more: object) -> Definition:
 
 
 def play(
-    slos: Iterable[Definition], series: Iterable[Series], end_s: float, version: str, copies: int = 1, **queries: str
+    slos: Iterable[Definition],
+    series: Iterable[Series],
+    end_s: float,
+    version: str,
+    copies: int = 1,
+    target: str = "prometheus",
+    **queries: str,
 ) -> Result:
-    """Run the rules from 0 on. Every query is asked every minute."""
+    """Run the rules from 0 on, in the groups of `target`. Every query is asked every minute."""
     asked = {name: Query(expr, end_s, step_s=MINUTE) for name, expr in queries.items()}
-    result = simulate(copied(rule_files(slos), copies), series, asked, end_s=end_s, version=version)
+    result = simulate(copied(rule_files(slos, target=target), copies), series, asked, end_s=end_s, version=version)
     assert result.errors == {}
     return result
 

@@ -39,9 +39,10 @@ def play(
     end_s: float,
     period: str = "7d",
     down: Sequence[tuple[float, float]] = (),
+    target: str = "prometheus",
 ) -> Result:
     """Simulate the scenarios side by side and ask for all counts at the end."""
-    files = only(rule_files([one.definition for one in scenarios], period=period), *COUNTING)
+    files = only(rule_files([one.definition for one in scenarios], period=period, target=target), *COUNTING)
     series = [series for one in scenarios for series in one.fleet.scrape()]
     counts = {
         f"{side} {unit}": f"sum_over_time(slo:events_{side}:{unit}[{int(end_s)}s])"

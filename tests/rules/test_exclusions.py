@@ -169,7 +169,14 @@ FIGURES = {
 
 
 def play(
-    all_cases: Sequence[Case], version: str, *, end_s: float, period: str, step_s: float = HOUR, **down: Any
+    all_cases: Sequence[Case],
+    version: str,
+    *,
+    end_s: float,
+    period: str,
+    step_s: float = HOUR,
+    target: str = "prometheus",
+    **down: Any,
 ) -> Result:
     """Play all cases side by side, each under its exclusions from their approval on, and ask at every step."""
     files: dict[float, dict[str, str]] = {}
@@ -177,7 +184,7 @@ def play(
         exclusions = [one for case in all_cases if case.approved_s <= at_s for one in case.exclusions]
         governance = Governance(exclusions=tuple(exclusions))
         slos = [case.definition for case in all_cases]
-        files[at_s] = only(rule_files(slos, governance=governance, period=period), *RECORDED)
+        files[at_s] = only(rule_files(slos, governance=governance, period=period, target=target), *RECORDED)
     series = [series for case in all_cases for series in case.fleet.scrape()]
     asked = {name: Query(f"{figure}:with_exclusions", end_s, HOUR, step_s) for name, figure in FIGURES.items()}
     asked |= {f"plain {name}": Query(FIGURES[name], end_s, HOUR, step_s) for name in ("total", "failed")}
@@ -296,14 +303,18 @@ def busy_cases(end_s: float) -> list[Case]:
 
 
 @pytest.mark.parametrize("rules_down", [(), ((START_S + 17 * MINUTE, START_S + 28 * MINUTE),)], ids=["up", "down"])
-@pytest.mark.parametrize("version", VERSIONS)
-def test_excluded_failures_never_show_and_others_always_do(version: str, rules_down: tuple[Span, ...]) -> None:
+@pytest.mark.parametrize(
+    ("version", "target"), [*((version, "prometheus") for version in VERSIONS), ("prom3", "mimir")]
+)
+def test_excluded_failures_never_show_and_others_always_do(
+    version: str, target: str, rules_down: tuple[Span, ...]
+) -> None:
     """Also right beside the bounds, where 5m counts hold both; through pauses of the rules, of scraping, a rename."""
     end_s = PERIOD_S + STOP_S + 20 * MINUTE
     all_cases = busy_cases(end_s)
     if not rules_down:
         all_cases.append(busy("ledger-inside-unseen", end_s))
-    result = play(all_cases, version, end_s=end_s, period="3h", step_s=MINUTE, down=rules_down)
+    result = play(all_cases, version, end_s=end_s, period="3h", step_s=MINUTE, target=target, down=rules_down)
     assert "\n".join(line for case in all_cases for line in _minute_by_minute(case, result)) == ""
 
 

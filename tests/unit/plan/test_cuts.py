@@ -62,26 +62,12 @@ def test_what_follows_the_stages_is_named_after_service_slo_and_stage() -> None:
     assert shape(cut(plan, MOST)) == {"s.a.counts": ["s:one", "s:three"], "s.b.counts": ["s:two"]}
 
 
-def test_long_stages_are_parted_in_order() -> None:
+def test_divisible_stages_are_parted_in_order_and_others_never() -> None:
     rules = tuple(rule(f"s:r{n}", "vector(1)") for n in range(5))
-    assert [len(group.rules) for group in cut(planned(Stage("x", rules)), 2).groups] == [2, 2, 1]
-    assert list(shape(cut(planned(Stage("x", rules)), 2))) == ["s.x", "s.x.2", "s.x.3"]
-
-
-def test_a_rule_stays_with_the_later_one_that_it_looks_back_at() -> None:
-    tick, between = rule("s:tick", "raw - last_over_time(s:copy[1h])"), rule("s:between", "s:tick")
-    stage = Stage("counts", (rule("s:first", "vector(1)"), tick, between, rule("s:copy", "raw")))
-    assert shape(cut(planned(stage), 2)) == {
-        "s.counts": ["s:first"],
-        "s.counts.2": ["s:tick", "s:between", "s:copy"],
-    }
-
-
-def test_a_rule_stays_with_the_slow_series_that_it_reads_bare() -> None:
-    sums, bare = rule("s:sum", "vector(1)"), rule("s:bare", "s:sum{a='b'} / 2")
-    ranged = rule("s:ranged", "last_over_time(s:sum[11m])")
-    plan = planned(slow=(Stage("x", (sums, bare, ranged)),))
-    assert shape(cut(plan, 1)) == {"s.x": ["s:sum", "s:bare"], "s.x.2": ["s:ranged"]}
+    divided = cut(planned(Stage("x", rules, divisible=True)), 2)
+    assert shape(divided) == {"s.x": ["s:r0", "s:r1"], "s.x.2": ["s:r2", "s:r3"], "s.x.3": ["s:r4"]}
+    assert list(shape(cut(planned(Stage("x", rules)), 2))) == ["s.x"]
+    assert list(shape(cut(planned(Stage("x", rules, divisible=True))))) == ["s.x"]
 
 
 @pytest.mark.parametrize(
