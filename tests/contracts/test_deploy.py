@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from sloforge.model.routing import Kind, Routing
-from sloforge.pipeline import compile_files
+from sloforge.pipeline import compile_files, compile_text
 from sloforge.plan.routes import plan_routes
 from sloforge.policy import MEMORY_S, PERIOD_S
 from sloforge.quantities import parse_duration
@@ -119,6 +119,22 @@ def test_rules_become_objects_that_the_manifest_selects(checker: Path, root: Pat
         (tmp_path / "rule.yml").write_text(artifact.text)
         assert not checked(checker, "kubernetes", tmp_path / "rule.yml"), artifact.path
         assert selected <= yaml.safe_load(artifact.text)["metadata"]["labels"].items()
+
+
+@pytest.mark.parametrize(("target", "folder"), [("mimir", "mimir"), ("thanos", "thanos"), ("operator", "kubernetes")])
+def test_rulers_read_their_rules(checker: Path, root: Path, tmp_path: Path, target: str, folder: str) -> None:
+    """By the fields of each, unknown ones refused, and by Prometheus; for Mimir, also as mimirtool sends them."""
+    text = (root / "tests" / "golden" / "every-kind" / "slo_definitions.yml").read_text()
+    compiled = compile_text(text, "slo_definitions.yml", target)
+    rules = [artifact.text for artifact in compiled.artifacts if artifact.path.startswith(f"{folder}/")]
+    assert rules
+    for rule in rules:
+        (tmp_path / "rules.yml").write_text(rule)
+        assert not checked(checker, folder, tmp_path / "rules.yml")
+        (tmp_path / "rules.yml").write_text(rule.replace("interval: ", "intervall: "))
+        assert "intervall" in checked(checker, folder, tmp_path / "rules.yml")
+        (tmp_path / "rules.yml").write_text(rule.replace("(slo:", "((slo:"))
+        assert "parse" in checked(checker, folder, tmp_path / "rules.yml")
 
 
 def containers(deploy: Path) -> list[dict[str, Any]]:

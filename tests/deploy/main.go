@@ -4,6 +4,8 @@
 //	check route FILE LABELS   the receivers that an alert with these labels (JSON) reaches there, one a line
 //	check compose FILE        the reader of docker compose
 //	check image FILE          the reader of docker build
+//	check mimir FILE          mimirtool's fields around Prometheus' own groups, which Prometheus then reads
+//	check thanos FILE         the same with Thanos' fields
 //	check kubernetes FILE     Kubernetes' and the Prometheus operator's own types; unknown fields are refused
 package main
 
@@ -66,7 +68,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) < 2 {
-		return errors.New("usage: check alertmanager|route|compose|image|kubernetes FILE [LABELS]")
+		return errors.New("usage: check alertmanager|route|compose|image|mimir|thanos|kubernetes FILE [LABELS]")
 	}
 	switch args[0] {
 	case "alertmanager":
@@ -78,6 +80,10 @@ func run(args []string) error {
 		return compose(args[1])
 	case "image":
 		return image(args[1])
+	case "mimir":
+		return rules(args[1], mimir)
+	case "thanos":
+		return rules(args[1], thanos)
 	case "kubernetes":
 		return kubernetes(args[1])
 	}
@@ -150,6 +156,11 @@ func kubernetes(path string) error {
 		object := make()
 		if err := yaml.UnmarshalStrict(document, object); err != nil {
 			return fmt.Errorf("%s: %w", head.Kind, err)
+		}
+		if rule, is := object.(*monitoringv1.PrometheusRule); is {
+			if err := operated(rule); err != nil {
+				return err
+			}
 		}
 		if routes, is := object.(*monitoringv1alpha1.AlertmanagerConfig); is {
 			if err := children(routes.Spec.Route); err != nil {

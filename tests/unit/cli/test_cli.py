@@ -290,3 +290,22 @@ def test_help_ends_with_two_examples_that_run(project: Path, command: str) -> No
         words: Sequence[str] = shlex.split(example)
         assert words[0] == "sloforge"
         assert sloforge(*words[1:], cwd=project).returncode == 0
+
+
+def test_another_engine_gets_files_of_its_own_and_what_it_needs_is_said(project: Path) -> None:
+    sloforge("generate", cwd=project)
+    done = sloforge("generate", "--target", "mimir", cwd=project)
+    assert done.returncode == 0
+    assert "ruler_max_rule_groups_per_tenant >= 8" in done.stdout
+    files = set(tree(project / "generated"))
+    assert "mimir/shop.yaml" in files
+    assert not files & {"prometheus/shop.rules.yml", "tests/shop.test.yml"}
+    sloforge("generate", "--target", "operator", cwd=project)
+    assert {"kubernetes/shop.yaml", "alertmanager/alertmanagerconfig.yml"} < set(tree(project / "generated"))
+
+
+def test_generated_tests_are_about_prometheus_alone(project: Path) -> None:
+    done = sloforge("generate", "--target", "thanos", "--run-tests", cwd=project)
+    assert done.returncode == 2
+    assert "--target prometheus" in done.stderr
+    assert not (project / "generated").exists()
