@@ -51,6 +51,7 @@ class Target(StrEnum):
     OPERATOR = "operator"
     MIMIR = "mimir"
     THANOS = "thanos"
+    VMALERT = "vmalert"
 
 
 class Names(StrEnum):
@@ -209,7 +210,7 @@ def generate(
     if bill:
         complaints += pipeline.judge_cost(bill, compiled, max_samples_per_second)
     stopped = _stops([*compiled.diagnostics, *complaints], strict)
-    summary, verified = "", "" if stopped else f" Verified by {pipeline.verifier(tool, amtool)}."
+    summary, verified = "", "" if stopped else f" Verified by {pipeline.verifier(compiled, tool, amtool)}."
     if not stopped and check:
         complaints += pipeline.drift(compiled, output)
         summary = f"{output} is up to date: {_contents(compiled)}."

@@ -232,6 +232,11 @@ class Code(Enum):
         "Run the tool by hand to see why.")
     TOOL_MISSING = ("SF603", Severity.ERROR, "needed tool is missing",
         "Install Prometheus' promtool, or name it in SLOFORGE_PROMTOOL, or do without the option that needs it.")
+    # SF621 to SF629: what vmalert and VictoriaMetrics do not bear
+    VMALERT_NATIVE = ("SF621", Severity.ERROR, "VictoriaMetrics has no native histograms",
+        "Count the classic histogram of the same name, with a bucket at the threshold.")
+    VMALERT_LONG_QUERY = ("SF622", Severity.WARNING, "query longer than VictoriaMetrics answers",
+        "Start VictoriaMetrics with a higher -search.maxQueryLen, or the rule fails at each evaluation.")
     # SF631 to SF639: what the rules cost
     COST = ("SF631", Severity.WARNING, "rules read more than Prometheus is to bear",
         "Scrape less often, keep budgets (`by`) for fewer combinations, or divide the services over several Prometheus "

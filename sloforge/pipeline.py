@@ -28,7 +28,8 @@ from sloforge.targets import TARGETS
 from sloforge.targets.engine import Engine
 from sloforge.targets.limits import beyond, too_many_groups
 from sloforge.targets.prometheus import PROMETHEUS
-from sloforge.verify import amtool, promql, promtool
+from sloforge.targets.vmalert import VMALERT
+from sloforge.verify import amtool, promql, promtool, vmalert
 from sloforge.verify.routes import check_routes
 from sloforge.vocabulary import ALERTMANAGER_FILE, ROUTES_FILE, TEMPLATES_FOLDER
 
@@ -128,9 +129,12 @@ def judge(plans: Sequence[RuleFile], checked: Checked, version: str) -> list[Dia
 
 
 def verify(compiled: Compiled, tool: str | None, *, tests: bool = False) -> list[Diagnostic]:
-    """Return what promtool says of the files, and of their tests if asked, before anything is stored."""
+    """Return what promtool says of the files, and of their tests if asked, before anything is stored.
+
+    What vmalert is to run, vmalert is asked about as well, if it is there.
+    """
     if tool is None or not compiled.artifacts:
-        return []
+        return _verify_by_vmalert(compiled)
     files = compiled.artifacts
     if not compiled.engine.plain:
         services = _in_order(compiled.checked.services)
@@ -139,7 +143,12 @@ def verify(compiled: Compiled, tool: str | None, *, tests: bool = False) -> list
     complaints = promtool.check_rules(tool, files, compiled.checked.spans)
     if tests and not complaints:
         complaints += promtool.run_tests(tool, compiled.artifacts, compiled.checked.spans)
-    return complaints
+    return complaints or _verify_by_vmalert(compiled)
+
+
+def _verify_by_vmalert(compiled: Compiled) -> list[Diagnostic]:
+    own = vmalert.find_vmalert() if compiled.engine is VMALERT else None
+    return vmalert.check_rules(own, compiled.artifacts, compiled.checked.spans) if own else []
 
 
 def verify_routes(compiled: Compiled, tool: str | None) -> list[Diagnostic]:
@@ -170,11 +179,12 @@ def find_amtool() -> str | None:
     return amtool.find_amtool()
 
 
-def verifier(tool: str | None, alerts: str | None) -> str:
-    """Return who verifies, in words: promtool and amtool, where they are."""
+def verifier(compiled: Compiled, tool: str | None, alerts: str | None) -> str:
+    """Return who verifies, in words: promtool and amtool, where they are, and vmalert for its own."""
     rules = f"promtool {promtool.version(tool)}" if tool else "the built-in PromQL parser, without promtool,"
     routes = f"amtool {amtool.version(alerts)}" if alerts else "the built-in judge of routes, without amtool"
-    return f"{rules} and {routes}"
+    own = "vmalert, " if compiled.engine is VMALERT and vmalert.find_vmalert() else ""
+    return f"{own}{rules} and {routes}"
 
 
 def hints(compiled: Compiled) -> list[str]:

@@ -171,6 +171,11 @@ def rule_file(service: str) -> str:
     return f"prometheus/{service}.rules.yml"
 
 
+def vmalert_file(service: str) -> str:
+    """Return the path of a service's rule file for vmalert below the output folder."""
+    return f"vmalert/{service}.rules.yml"
+
+
 def test_file(service: str) -> str:
     """Return the path of a service's promtool tests below the output folder."""
     return f"tests/{service}.test.yml"

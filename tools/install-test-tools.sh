@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Make sure that the real tools which the tests run are here: promtool, prometheus, amtool, alertmanager, redis, Go.
+# Make sure that the real tools which the tests run are here: promtool, prometheus, amtool, alertmanager, redis,
+# victoria-metrics, vmalert, Go.
 # What is missing is fetched as a Debian or Ubuntu package and unpacked below .tools/, never installed: so this needs
 # no root and starts no service. Elsewhere it says what to install. One thing goes outside the checkout, where it may:
 # the templates that Debian's Alertmanager reads from one folder only, and does not start without.
@@ -13,6 +14,7 @@ look() { # leave in `missing` the packages that hold what is not here
   missing=()
   { has promtool && has prometheus; } || missing+=(prometheus)
   { has amtool && { has prometheus-alertmanager || has alertmanager; }; } || missing+=(prometheus-alertmanager)
+  { has victoria-metrics && has vmalert; } || missing+=(victoria-metrics)
   has redis-server || missing+=(redis-server redis-tools libjemalloc2 liblua5.1-0 liblzf1) # with what it is linked to
 }
 
@@ -35,9 +37,10 @@ if [ ${#missing[@]} -gt 0 ] && command -v apt-get >/dev/null && command -v dpkg-
   look
 fi
 if [ ${#missing[@]} -gt 0 ]; then
-  echo "The tests need promtool, prometheus (2.42 or newer), amtool, alertmanager (0.25 or newer) and redis-server" >&2
-  echo "(6 or newer) on PATH. On Debian or Ubuntu: apt-get install ${missing[*]}" >&2
-  echo "Elsewhere: https://prometheus.io/download and https://redis.io/downloads" >&2
+  echo "The tests need promtool, prometheus (2.42 or newer), amtool, alertmanager (0.25 or newer), redis-server (6 or" >&2
+  echo "newer), victoria-metrics and vmalert (1.79 or newer) on PATH. On Debian or Ubuntu:" >&2
+  echo "apt-get install ${missing[*]}" >&2
+  echo "Elsewhere: https://prometheus.io/download, https://redis.io/downloads and https://docs.victoriametrics.com" >&2
 fi
 
 templates=/usr/share/prometheus/alertmanager

@@ -8,7 +8,7 @@ from sloforge.plan.ir import RecordingRule
 from sloforge.plan.promql import Scope, offset, over
 from sloforge.plan.windows import common, five_minutes, latest, slow_name
 from sloforge.policy import SLOW_S, TICK_S
-from sloforge.quantities import format_duration
+from sloforge.quantities import HOUR, format_duration
 
 TICKS_DELTA5M = "slo_slow:ticks:delta5m"
 TICKS_PERIOD = "slo_slow:ticks:sum_period"
@@ -26,10 +26,11 @@ def slow_periods(scope: Scope, periods_s: tuple[int, ...]) -> list[RecordingRule
         (slow_name(v.FAILED_PERIOD), "sum_over_time", v.FAILED_DELTA5M),
         (TICKS_PERIOD, "sum_over_time", TICKS_DELTA5M),
     )
-    ticks, times = scope.series(TICKS_DELTA5M), scope.series(TICK_TIME)
+    # A count of ticks is there as long as there were any within the hour; so the time need not wait for the count.
+    hour, times = over("count_over_time", scope.series(v.TICK_PRESENT), HOUR, TICK_S), scope.series(TICK_TIME)
     rules = [
         five_minutes(scope, v.TICK_PRESENT, TICKS_DELTA5M, "count_over_time"),
-        common(TICK_TIME, f"0 * {ticks} + time()"),
+        common(TICK_TIME, f"0 * {hour} + time()"),
         common(TICK_BORN, f"{times} unless {offset(times, SLOW_S)}", sparse=True),
         common(FIRST_TICK, by_period(scope, periods_s, partial(_first_tick, scope))),
     ]

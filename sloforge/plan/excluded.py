@@ -115,7 +115,7 @@ def read(recorder: Recorder, reader: Reader, exclusions: Exclusions, by: By) -> 
     if by:
         kept = aggregate("sum", recorder.series(f"{prefix}:events_total:sum_period"), by)
         of_kept = failures_of(signed_sum([(1, part) for part in gained], by), kept, by)
-        sums = f"({of_kept})\nand on () {recorder.series(slo_total)}"
+        sums = f"({of_kept})\nand on () {aggregate('group', recorder.series(slo_total))}"
     else:
         sums = "\n+ ".join(gained)
     events = aggregate("sum", recorder.series(total), by)

@@ -9,7 +9,8 @@ from sloforge.pipeline import compile_text
 from sloforge.plan.rules import UNGOVERNED, plan_rules
 from sloforge.render.artifacts import rule_artifact
 from sloforge.targets import TARGETS
-from sloforge.targets.prometheus import lay_out
+from sloforge.targets.engine import Engine
+from sloforge.targets.prometheus import PROMETHEUS
 
 Definition = Mapping[str, object]
 
@@ -20,18 +21,19 @@ def rule_files(
     service: str = "oracle",
     governance: Governance = UNGOVERNED,
     target: str = "prometheus",
+    as_engine: Engine = PROMETHEUS,
     **more: object,
 ) -> dict[str, str]:
     """Compile one service and return its rule files, name -> YAML text; `more` are keys of the file's top level.
 
-    The groups are those of `target`, in the form that Prometheus reads.
+    The groups are those of `target`, in the form that `as_engine` reads.
     """
     document = {"apiVersion": "sloforge/v1", "service": service, **more, "slos": [dict(slo) for slo in slos]}
     compiled = compile_text(yaml.safe_dump(document, sort_keys=False), f"{service}.yml")
     errors = [d for d in compiled.diagnostics if d.is_error]
     assert not errors, "\n".join(f"{d.span}: {d.code.number} {d.message}; {d.hint}" for d in errors)
     planned = [TARGETS[target].cut(plan_rules(one, governance)) for one in compiled.checked.services]
-    artifacts = [rule_artifact(layout) for plan in planned for layout in lay_out(plan)]
+    artifacts = [rule_artifact(layout) for plan in planned for layout in as_engine.lay_out(plan)]
     return {artifact.path.rsplit("/", 1)[-1]: artifact.text for artifact in artifacts}
 
 

@@ -44,6 +44,8 @@ ELSEWHERE = {
         [Code.GROUP_RULES, Code.RESOURCE_SIZE, Code.TENANT_GROUPS, Code.SERIES_LABELS],
         "tests/unit/targets/test_targets.py",  # hangs on --target
     ),
+    Code.VMALERT_NATIVE: "tests/unit/targets/test_vmalert.py",  # hangs on --target
+    Code.VMALERT_LONG_QUERY: "tests/unit/targets/test_vmalert.py",
     Code.COST: "tests/unit/plan/test_bill.py",  # hangs on --max-samples-per-second
     Code.BASE_MISSING: "tests/unit/cli/test_routing.py",  # a file that is not there
     Code.BASE_REFUSED: "tests/unit/verify/test_amtool.py",  # amtool's verdict
