@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import clients, compiling, exporter, figures, gate, load, paging, peer, samples, scale, start
+from bench import clients, compiling, exporter, figures, gate, load, paging, peer, samples, scale, start, victoria
 
 BENCHMARKS = {
     "start": start.run,
@@ -15,6 +15,7 @@ BENCHMARKS = {
     "paging": paging.run,
     "clients": clients.run,
     "exporter": exporter.run,
+    "victoria": victoria.run,
 }
 
 
