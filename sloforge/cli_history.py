@@ -172,9 +172,9 @@ def backfill(
     series are counted by the expressions of the rules, and promtool makes blocks of the counts. Once they are in
     Prometheus' data directory it reads them within a minute, without a restart.
     """
+    from sloforge.checking import check_files
     from sloforge.history.blocks import BlocksError, free, storage
     from sloforge.history.minutes import NoAnswerError
-    from sloforge.pipeline import check_files
 
     paths = list(file) if file else [DEFAULT_FILE]
     checked = check_files(paths, policy=policy)

@@ -24,6 +24,7 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "explain": ("cli_review:app",),
     "backtest": ("cli_history:app",),
     "advise": ("cli_history:app",),
+    "backfill": ("cli_history:app",),
     "import": ("cli_port:app",),
     "export": ("cli_port:app",),
 }

@@ -5,6 +5,7 @@ Check (find, read, parse, expand, bind, check: `checking.py`), plan, render, ver
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from sloforge.checking import Checked, check_definitions, check_files, too_new
@@ -85,7 +86,8 @@ def compile_checked(
     for plan, service in zip(plans, services, strict=True):
         files = _rule_files(engine, plan, service.path)
         spans = checked.spans[service.path]
-        checked = checked.and_(complaint.at(spans, ()) for complaint in beyond(engine.limits, plan, files))
+        complaints = chain(engine.refuse(plan), beyond(engine.limits, plan, files))
+        checked = checked.and_(complaint.at(spans, ()) for complaint in complaints)
         rules += files
     spans = checked.spans[services[0].path]
     checked = checked.and_(complaint.at(spans, ()) for complaint in too_many_groups(engine.limits, plans))

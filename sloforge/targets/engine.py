@@ -1,9 +1,10 @@
 """What an engine is to the compiler: how rules are cut for it and written, and what it bears."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sloforge import vocabulary as v
+from sloforge.model.complaint import Complaint
 from sloforge.plan.ir import RuleFile
 from sloforge.render.artifacts import Layout
 
@@ -16,6 +17,11 @@ SNAPSHOTS_HINT = (
 def as_planned(file: RuleFile) -> RuleFile:
     """Return the plan as it is: one group for each interval, all arithmetic at one moment."""
     return file
+
+
+def runs_all(file: RuleFile) -> Iterator[Complaint]:
+    """Yield nothing: the engine can run every rule."""
+    yield from ()
 
 
 def no_hints(files: Sequence[RuleFile]) -> list[str]:
@@ -47,9 +53,9 @@ class Limits:
 class Engine:
     """One engine. All functions are pure.
 
-    `cut` puts a plan's rules into the groups that the engine runs, `lay_out` writes what came of that. `hints` says
-    what users of the engine have to know about a run. `plain` files are what Prometheus reads, so that promtool
-    checks them as they are and the generated tests are about them; else promtool checks the same groups in the form
+    `cut` puts a plan's rules into the groups that the engine runs, `lay_out` writes what came of that. `refuse` yields
+    what of a cut plan the engine cannot run. `hints` says what users of the engine have to know about a run. `plain`
+    files are what Prometheus reads, so that promtool checks them as they are and the generated tests are about them; else promtool checks the same groups in the form
     that it knows.
     """
 
@@ -57,5 +63,6 @@ class Engine:
     lay_out: Callable[[RuleFile], Sequence[Layout]]
     cut: Callable[[RuleFile], RuleFile] = as_planned
     limits: Limits = Limits()
+    refuse: Callable[[RuleFile], Iterator[Complaint]] = runs_all
     hints: Callable[[Sequence[RuleFile]], list[str]] = no_hints
     plain: bool = False

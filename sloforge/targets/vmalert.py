@@ -1,6 +1,6 @@
 """vmalert, 1.79 and newer, on VictoriaMetrics: every rule reads what was written a minute earlier, see plan/lags.py."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 from typing import Final
@@ -13,7 +13,7 @@ from sloforge.plan.ir import AlertRule, Rule, RuleFile, RuleGroup, Stage
 from sloforge.plan.lags import lagged
 from sloforge.policy import HOLD_S
 from sloforge.quantities import format_duration
-from sloforge.render.artifacts import Artifact, Layout
+from sloforge.render.artifacts import Layout
 from sloforge.targets.engine import Engine
 from sloforge.targets.fields import group_item
 
@@ -52,7 +52,7 @@ def lay_out(file: RuleFile) -> tuple[Layout, ...]:
     return (Layout(path=v.vmalert_file(file.service), header=header, data={"groups": groups}),)
 
 
-def limits(file: RuleFile, artifacts: Sequence[Artifact]) -> Iterator[Complaint]:
+def refuse(file: RuleFile) -> Iterator[Complaint]:
     """Yield what VictoriaMetrics cannot answer, once for each SLO that asks for it."""
     rules = list(chain.from_iterable(group.rules for group in file.groups))
     for origin in dict.fromkeys(rule.origin for rule in rules if "histogram_count(" in rule.expr):
@@ -97,4 +97,4 @@ def _in_metricsql(group: RuleGroup) -> RuleGroup:
     return replace(group, stages=tuple(Stage(s.name, tuple(map(said, s.rules)), s.slo) for s in group.stages))
 
 
-VMALERT: Final = Engine(name="vmalert", lay_out=lay_out, cut=cut, limits=limits)
+VMALERT: Final = Engine(name="vmalert", lay_out=lay_out, cut=cut, refuse=refuse)

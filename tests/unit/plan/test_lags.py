@@ -5,7 +5,8 @@ from pathlib import Path
 import promql_parser as promql
 import pytest
 
-from sloforge.pipeline import check_files, compile_text, plan_checked
+from sloforge.checking import check_files
+from sloforge.pipeline import compile_text, plan_checked
 from sloforge.plan.ir import RecordingRule, RuleFile, RuleGroup, Stage
 from sloforge.plan.lags import lagged, lags_s
 from sloforge.quantities import MINUTE, parse_duration

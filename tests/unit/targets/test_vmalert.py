@@ -9,7 +9,7 @@ from sloforge.diagnostics import Code
 from sloforge.pipeline import Compiled, compile_files
 from sloforge.plan.ir import RecordingRule, RuleFile, RuleGroup, Stage
 from sloforge.targets import TARGETS
-from sloforge.targets.vmalert import LONGEST, limits
+from sloforge.targets.vmalert import LONGEST, refuse
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 
@@ -58,7 +58,7 @@ def test_a_native_histogram_is_an_error_at_its_slo() -> None:
 def test_a_query_that_victoriametrics_refuses_is_told(size: int, codes: list[Code]) -> None:
     rule = RecordingRule(record="slo:a", expr="x" * size, origin=("slos", 0))
     group = RuleGroup(name="s-fast", interval_s=60, stages=(Stage("all", (rule, rule)),))
-    found = list(limits(RuleFile(path="p", service="s", digest="d", groups=(group,)), ()))
+    found = list(refuse(RuleFile(path="p", service="s", digest="d", groups=(group,))))
     assert [complaint.code for complaint in found] == codes
     assert all(f"-search.maxQueryLen={2 * size}" in complaint.hint for complaint in found)
 
