@@ -55,8 +55,8 @@ class Engine:
 
     `cut` puts a plan's rules into the groups that the engine runs, `lay_out` writes what came of that. `refuse` yields
     what of a cut plan the engine cannot run. `hints` says what users of the engine have to know about a run. `plain`
-    files are what Prometheus reads, so that promtool checks them as they are and the generated tests are about them; else promtool checks the same groups in the form
-    that it knows.
+    files are what Prometheus reads, so that promtool checks them as they are and the generated tests are about them;
+    else promtool checks the same groups in the form that it knows.
     """
 
     name: str

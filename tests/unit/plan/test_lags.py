@@ -74,7 +74,8 @@ def test_a_rule_takes_over_what_a_shared_one_says_and_narrows_it_to_its_slo() ->
 
 
 def test_what_has_different_lags_is_read_as_of_one_moment() -> None:
-    early, later = rule("slo:a:early", "sum (up)", *SCOPE), rule("slo:a:later", f"slo:a:early{ONE}", *SCOPE)
+    early = rule("slo:a:early", "sum (up)", *SCOPE)
+    later = rule("slo:a:later", f"sum (sum_over_time(slo:a:early{ONE}[5m]))", *SCOPE)
     assert late(early, later, rule("slo:b:both", f"slo:a:early{ONE} - slo:a:later{ONE}", *SCOPE)) == (
         f"last_over_time(slo:a:early{ONE}[1m] offset 1m30s) - last_over_time(slo:a:later{ONE}[1m] offset 30s)"
     )
