@@ -143,13 +143,7 @@ def _top(
     pass
 
 
-@app.command(
-    epilog=examples(
-        "sloforge generate",
-        "sloforge generate slo_definitions.yml --output generated --check",
-        "sloforge generate --target mimir --output generated-mimir",
-    )
-)
+@app.command(epilog=examples("sloforge generate", "sloforge generate slo_definitions.yml --output generated --check"))
 def generate(
     file: Files = None,
     output: FolderOption = DEFAULT_FOLDER,
