@@ -41,7 +41,7 @@ def test_validate_loads_what_it_needs(tmp_path: Path, root: Path) -> None:
     assert not {"jinja2", "rich", "httpx", "sloforge.pipeline", "sloforge.plan.ir", "sloforge.store"} & loaded
     assert not [name for name in loaded if name.startswith(("sloforge.render", "sloforge.targets"))]
     commands = {name for name in loaded if name.startswith("sloforge.cli_")}
-    assert commands == {"sloforge.cli_common", "sloforge.cli_desk", "sloforge.cli_late"}
+    assert commands == {"sloforge.cli_common", "sloforge.cli_definitions", "sloforge.cli_desk", "sloforge.cli_late"}
 
 
 def test_gate_loads_what_it_needs(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Findings as platforms read them: held against their schemas, with whatever paths and messages may hold."""
 
 import json
+import os
 import re
 from dataclasses import replace
 from functools import cache
@@ -23,12 +24,13 @@ WHOLE = Diagnostic(code=Code.FILE_UNREADABLE, span=Span("gone.yml"), message="no
 HOSTILE = "50%,\r\n::error file=x::y:\x1b]0;z\u2028{0}[a](b)\udcff"
 
 texts = st.text(st.characters(codec=None), max_size=40)
+paths = st.binary(min_size=1, max_size=40).filter(lambda path: b"\0" not in path).map(os.fsdecode)
 findings = st.builds(
     lambda code, path, line, column, width, message: Diagnostic(
         code=code, span=Span(path, line, column if line else 0, width), message=message
     ),
     st.sampled_from(Code),
-    texts.filter(lambda path: bool(path) and "\0" not in path),
+    paths,
     st.integers(0, 5),
     st.integers(1, 99),
     st.integers(0, 9),

@@ -1,6 +1,7 @@
 """A server that lies: a real one, on loopback, that gives to every request the bytes that it was told to give."""
 
 import json
+import re
 import socket
 import ssl
 import threading
@@ -74,6 +75,18 @@ def floods(peer: socket.socket) -> None:
         peer.sendall(b"0," * 65536)
 
 
+def whole_request(peer: socket.socket) -> bytes:
+    """Return head and body: whoever closes with a part unread resets the connection, and the answer may be lost."""
+    head, body = b"", b""
+    while b"\r\n\r\n" not in head and (part := peer.recv(65536)):
+        head += part
+    head, end, body = head.partition(b"\r\n\r\n")
+    told = re.search(rb"(?i)^content-length: *(\d+)", head, re.MULTILINE)
+    while told and len(body) < int(told[1]) and (part := peer.recv(65536)):
+        body += part
+    return head + end + body
+
+
 @contextmanager
 def lying(behaviour: Behaviour, heard: list[bytes] | None = None, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Run the server for as long as the block lasts; yield its address. What it is told goes to `heard`."""
@@ -91,7 +104,7 @@ def lying(behaviour: Behaviour, heard: list[bytes] | None = None, tls: ssl.SSLCo
             with peer:
                 try:
                     peer = tls.wrap_socket(peer, server_side=True) if tls else peer
-                    request = peer.recv(65536)
+                    request = whole_request(peer)
                     if heard is not None:
                         heard.append(request)
                     behaviour(peer)
