@@ -14,13 +14,14 @@ from sloforge.model.objects import Service
 from sloforge.model.routing import Base
 from sloforge.plan.bill import SAMPLES_OF_A_CORE, Bill, bill_of, too_dear
 from sloforge.plan.cost import Assumptions
+from sloforge.plan.dashboards import plan_dashboards
 from sloforge.plan.ir import RuleFile
 from sloforge.plan.route_ir import RoutePlan
 from sloforge.plan.routes import plan_routes
 from sloforge.plan.rules import plan_rules
 from sloforge.plan.scenarios import plan_tests
 from sloforge.quantities import format_number
-from sloforge.render import alertmanager
+from sloforge.render import alertmanager, grafana
 from sloforge.render.alertmanager_config import operator_config
 from sloforge.render.artifacts import Artifact, promtool_tests, rule_artifact
 from sloforge.render.manifest import manifest_of
@@ -96,7 +97,9 @@ def compile_checked(
     tests = [promtool_tests(plan_tests(service), service.path) for service in services] if engine.plain else []
     digests = {service.name: service.digest for service in services}
     routes = plan_routes(services, checked.governance.routing)
-    artifacts = (*rules, *tests, *_alertmanager(routes, checked.base, operator=operator))
+    dashboards = map(grafana.dashboard, plan_dashboards(services, checked.governance))
+    alerting = _alertmanager(routes, checked.base, operator=operator)
+    artifacts = (*rules, *tests, *dashboards, grafana.lint_exclusions(), *alerting)
     manifest = manifest_of(artifacts, digests, _objectives(services))
     artifacts = (*artifacts, manifest)
     return Compiled(checked=checked, engine=engine, plans=plans, routes=routes, artifacts=artifacts)

@@ -200,7 +200,7 @@ def _refuse_foreign(folder: Path, drifted: Iterable[str]) -> None:
     for path in drifted:
         if path not in ours:
             text = (folder / path).read_bytes()
-            marked = HEADER_MARK.encode() in text.partition(b"\n")[0]
+            marked = HEADER_MARK.encode() in b"".join(text.split(b"\n", 2)[:2])  # JSON says it in its second line
             if not (may_be_manifest(text) if path == MANIFEST else marked):
                 raise StoreError(Code.OUTPUT_FOREIGN, f"{folder / path} is in the way and was not written by sloforge")
 

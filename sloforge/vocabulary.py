@@ -4,6 +4,7 @@ Rename nothing here lightly: history in a user's Prometheus hangs on these words
 Standard library only, so that the exporter can share it.
 """
 
+from hashlib import sha256
 from typing import Final
 
 API_VERSION: Final = "sloforge/v1"
@@ -174,6 +175,24 @@ def rule_file(service: str) -> str:
 def vmalert_file(service: str) -> str:
     """Return the path of a service's rule file for vmalert below the output folder."""
     return f"vmalert/{service}.rules.yml"
+
+
+LINT_FILE: Final = "grafana/.lint"  # where dashboard-linter looks for it
+OVERVIEW: Final = "overview"
+OVERVIEW_FILE: Final = f"grafana/{OVERVIEW}.json"
+OVERVIEW_UID: Final = "slo_overview"  # no service's: their names have no underscore
+MAX_UID: Final = 40  # longer ones are refused by Grafana
+
+
+def dashboard_file(service: str) -> str:
+    """Return the path of a service's dashboard below the output folder; a service may be called `overview`."""
+    return f"grafana/{service}_.json" if service == OVERVIEW else f"grafana/{service}.json"
+
+
+def dashboard_uid(service: str) -> str:
+    """Return the address of a service's dashboard in Grafana: `slo-` and its name, cut where that is too long."""
+    uid = f"slo-{service}"
+    return uid if len(uid) <= MAX_UID else f"{uid[: MAX_UID - 9]}_{sha256(service.encode()).hexdigest()[:8]}"
 
 
 def test_file(service: str) -> str:

@@ -9,7 +9,7 @@ from sloforge.plan.scenarios import STEP_S, Moment, Story, TestPlan, expression
 from sloforge.quantities import MINUTE, format_duration
 from sloforge.render.serialize import Data, Lines, Noted, to_yaml_with_lines
 
-HEADER_MARK: Final = "Made by sloforge"  # in the first line of every file that we write and that can have comments
+HEADER_MARK: Final = "Made by sloforge"  # in the first two lines of every file that we write, but for the manifest
 
 _TEST_HEADER: Final = """\
 Made by sloforge: what the alerts of service {service} do, told to `promtool test rules`. Do not edit.

@@ -148,7 +148,7 @@ def containers(deploy: Path) -> list[dict[str, Any]]:
 
 def test_nothing_runs_as_root_or_may_become_it(deploy: Path) -> None:
     services = yaml.safe_load((deploy / "compose.yml").read_text())["services"]
-    assert len(services) == 3
+    assert len(services) == 4
     for service in services.values():
         assert service["user"] == "65534:65534"
         assert service["read_only"] is True
@@ -170,10 +170,28 @@ def test_mounts_lead_to_files_that_exist(root: Path, deploy: Path) -> None:
     services = yaml.safe_load((deploy / "compose.yml").read_text())["services"]
     mounted = [volume.split(":")[0] for service in services.values() for volume in service["volumes"]]
     folders = [deploy / path for path in mounted if path.startswith(".") and path != "./secrets"]
-    assert len(folders) == 4
+    assert len(folders) == 6
     assert all(folder.exists() for folder in folders)
     copied = re.findall(r"^COPY (.+) /source", (deploy / "exporter" / "Dockerfile").read_text(), re.MULTILINE)
     assert all((root / name).exists() for names in copied for name in names.split())
+
+
+def test_grafana_shows_what_is_generated_and_nobody_edits_it(root: Path, deploy: Path) -> None:
+    provisioning = deploy / "grafana" / "provisioning"
+    [source] = yaml.safe_load((provisioning / "datasources" / "prometheus.yml").read_text())["datasources"]
+    [provider] = yaml.safe_load((provisioning / "dashboards" / "sloforge.yml").read_text())["providers"]
+    grafana = yaml.safe_load((deploy / "compose.yml").read_text())["services"]["grafana"]
+    assert (source["type"], source["editable"], source["jsonData"]["manageAlerts"]) == ("prometheus", False, False)
+    assert not {"basicAuthPassword", "secureJsonData", "password"} & source.keys()
+    assert (provider["type"], provider["allowUiUpdates"], provider["disableDeletion"]) == ("file", False, False)
+    folders = dict(volume.split(":")[:2][::-1] for volume in grafana["volumes"])
+    settings = grafana["environment"]
+    for path in (provider["options"]["path"], settings["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]):
+        mounted = next(folder for folder in folders if path.startswith(folder))
+        assert (deploy / folders[mounted] / path.removeprefix(f"{mounted}/")).exists()
+    assert settings["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+    assert settings["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
+    assert grafana["profiles"] == ["grafana"]
 
 
 def test_data_are_kept_as_long_as_rules_look_back(deploy: Path) -> None:
