@@ -21,6 +21,8 @@ from sloforge.model.routing import Base
 from sloforge.parse.document import read_document
 from sloforge.parse.find import find_definitions
 from sloforge.parse.library import read_library
+from sloforge.parse.runbooks import FOLDER as RUNBOOKS
+from sloforge.parse.runbooks import read_templates
 from sloforge.parse.text import parse_yaml, read_text
 from sloforge.verify import promql
 
@@ -35,6 +37,7 @@ class Checked:
     services: tuple[Service, ...] = ()
     governance: Governance = field(default_factory=Governance)
     base: Base | None = None  # the Alertmanager configuration that routes go into, if there is a sound one
+    runbooks: Mapping[str, str] = field(default_factory=dict)  # templates by name, with the user's own; empty for ours
     diagnostics: tuple[Diagnostic, ...] = ()
     spans: Mapping[str, SpanMap]
     sources: Mapping[str, str]  # text by path, for showing the line that a finding is about
@@ -83,8 +86,11 @@ def check_files(
     checked = check_definitions(texts, previous or {}).and_(diagnostics)
     folder = policy_folder(paths) if policy is None else policy
     governed = govern(folder, checked.services, drafts or {}, needed=policy is not None, sure=not checked.failed)
-    sources = {**checked.sources, **governed.sources}
-    checked = replace(checked, governance=governed.governance, sources=sources).and_(governed.diagnostics)
+    slos = [slo.id for service in checked.services for slo in service.slos]
+    books = read_templates(policy_folder(paths).parent / RUNBOOKS, slos)
+    sources = {**checked.sources, **governed.sources, **books.sources}
+    checked = replace(checked, governance=governed.governance, runbooks=books.texts, sources=sources)
+    checked = checked.and_((*governed.diagnostics, *books.diagnostics))
     return checked if base is None else _with_base(checked, base, governed.spans)
 
 

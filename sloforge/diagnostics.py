@@ -110,6 +110,8 @@ class Code(Enum):
         "Label values are one line of at most 2048 bytes.")
     TEMPLATE_IN_TEXT = ("SF215", Severity.ERROR, "text would run as a template",
         "Prometheus expands {{ }} in labels and in our annotations; only your own `annotations` may hold templates.")
+    BAD_ADDRESS = ("SF216", Severity.ERROR, "not the address of a folder",
+        "Write where the generated runbooks can be read, from https:// on, without a query or an anchor.")
     # SF3xx: facts about SLOs
     GOOD_OR_BAD = ("SF301", Severity.ERROR, "ratio needs exactly one of good and bad",
         "Give `good:` or `bad:`, whichever your counters count.")
@@ -140,7 +142,7 @@ class Code(Enum):
     NO_ALERT = ("SF314", Severity.WARNING, "SLO without any alert",
         "Nobody will hear when this budget burns; switch a tier on, or accept it knowingly.")
     NO_RUNBOOK = ("SF315", Severity.WARNING, "SLO without a runbook",
-        "Add `runbook: https://...`: whoever is woken needs a first step.")
+        "Add `runbook: https://...`, or `runbooks:` for those that are generated: whoever is woken needs a first step.")
     BUDGET_BELOW_ONE = ("SF316", Severity.ERROR, "budget allows less than one failure",
         "Lower the objective, lengthen the period, or use a hard SLO.")
     LATENCY_HISTOGRAM = ("SF317", Severity.ERROR, "not the selector of a histogram",
@@ -199,6 +201,11 @@ class Code(Enum):
         "Give a value of the parameter's type: label, pattern, name, duration or number.")
     PARAMETER_USE = ("SF346", Severity.ERROR, "parameters and placeholders of an SLI file do not fit",
         "Each parameter is used as [[ name ]], without quotes, and each [[ name ]] is a parameter.")
+    RUNBOOK_PLACEHOLDER = ("SF347", Severity.ERROR, "unknown placeholder in a runbook template",
+        "A template may use [[ service ]], [[ slo ]], [[ title ]], [[ objective ]], [[ period ]], [[ owner ]] and "
+        "[[ selector ]].")
+    RUNBOOK_PATH = ("SF348", Severity.ERROR, "runbook template outside of its folder",
+        "Keep templates in the folder runbooks/ beside the definitions; links out of it are not followed.")
     # SF4xx: PromQL
     PROMQL_SYNTAX = ("SF401", Severity.ERROR, "PromQL does not parse",
         "Try the expression in Prometheus; the place is where the parser gave up, or as near as can be told.")

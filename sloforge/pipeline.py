@@ -12,6 +12,7 @@ from sloforge.checking import Checked, check_definitions, check_files, too_new
 from sloforge.diagnostics import Code, Diagnostic, Span
 from sloforge.model.objects import Service
 from sloforge.model.routing import Base
+from sloforge.parse.runbooks import shipped
 from sloforge.plan.bill import SAMPLES_OF_A_CORE, Bill, bill_of, too_dear
 from sloforge.plan.cost import Assumptions
 from sloforge.plan.dashboards import plan_dashboards
@@ -19,12 +20,14 @@ from sloforge.plan.ir import RuleFile
 from sloforge.plan.route_ir import RoutePlan
 from sloforge.plan.routes import plan_routes
 from sloforge.plan.rules import plan_rules
+from sloforge.plan.runbooks import plan_runbooks
 from sloforge.plan.scenarios import plan_tests
 from sloforge.quantities import format_number
 from sloforge.render import alertmanager, grafana
 from sloforge.render.alertmanager_config import operator_config
 from sloforge.render.artifacts import Artifact, promtool_tests, rule_artifact
 from sloforge.render.manifest import manifest_of
+from sloforge.render.runbooks import runbooks
 from sloforge.store import Differences, StoreError, compare, write
 from sloforge.targets import TARGETS
 from sloforge.targets.engine import Engine
@@ -99,7 +102,8 @@ def compile_checked(
     routes = plan_routes(services, checked.governance.routing)
     dashboards = map(grafana.dashboard, plan_dashboards(services, checked.governance))
     alerting = _alertmanager(routes, checked.base, operator=operator)
-    artifacts = (*rules, *tests, *dashboards, grafana.lint_exclusions(), *alerting)
+    books = runbooks(plan_runbooks(services, plans), checked.governance.enforcement, checked.runbooks or shipped())
+    artifacts = (*rules, *tests, *dashboards, grafana.lint_exclusions(), *books, *alerting)
     manifest = manifest_of(artifacts, digests, _objectives(services))
     artifacts = (*artifacts, manifest)
     return Compiled(checked=checked, engine=engine, plans=plans, routes=routes, artifacts=artifacts)

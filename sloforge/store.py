@@ -19,6 +19,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -36,6 +37,7 @@ except ImportError:  # pragma: no cover - Windows: two writers at once are not n
     fcntl = None  # type: ignore[assignment]
 
 _WORK: Final = ".sloforge"
+_WRITERS: Final = 16
 
 
 class StoreError(Exception):
@@ -115,8 +117,7 @@ def _commit(root: Path, artifacts: Sequence[Artifact], differences: Differences)
     replaced = sorted(changed, key=lambda path: (path == MANIFEST, path))
     texts = {artifact.path: artifact.text for artifact in artifacts}
     try:
-        for path in replaced:
-            _write_synced(work / "new" / path, texts[path])
+        _write_all({work / "new" / path: texts[path] for path in replaced})
         _write_synced(work / "journal.new", to_json({"replace": replaced, "remove": list(differences.orphaned)}))
         (work / "journal.new").replace(work / "journal")
         sync_folder(work)
@@ -219,6 +220,13 @@ def _recover(folder: Path) -> None:
         _finish(root, journal["remove"])
     else:
         shutil.rmtree(work)
+
+
+def _write_all(texts: Mapping[Path, str]) -> None:
+    """Write and sync every file. Disks sync many at once about as fast as one."""
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        for _ in pool.map(_write_synced, texts, texts.values()):
+            pass
 
 
 def _write_synced(path: Path, text: str) -> None:

@@ -195,6 +195,25 @@ def dashboard_uid(service: str) -> str:
     return uid if len(uid) <= MAX_UID else f"{uid[: MAX_UID - 9]}_{sha256(service.encode()).hexdigest()[:8]}"
 
 
+CHECKLIST_FILE: Final = "runbooks/incident-checklist.md"
+POSTMORTEM_FILE: Final = "runbooks/postmortem.md"
+
+
+def runbook(service: str, slo: str) -> str:
+    """Return the path of an SLO's runbook below the folder of runbooks."""
+    return f"{service}/{slo}.md"
+
+
+def service_runbook(service: str) -> str:
+    """Return the path of a service's runbook there. No SLO can be called so; Git servers show it with the folder."""
+    return f"{service}/README.md"
+
+
+def runbook_file(path: str) -> str:
+    """Return the path of a runbook below the output folder."""
+    return f"runbooks/{path}"
+
+
 def test_file(service: str) -> str:
     """Return the path of a service's promtool tests below the output folder."""
     return f"tests/{service}.test.yml"

@@ -24,6 +24,7 @@ from sloforge.model.objects import (
 from sloforge.parse.shapes import Document, GroupingShape, PartitionShape, ReasonsShape, SloShape, TierShape
 from sloforge.policy import PERIOD_S, SAMPLE_DELAY_S
 from sloforge.quantities import format_number
+from sloforge.vocabulary import runbook, service_runbook
 
 _HUNDREDTH = Decimal("0.01")
 
@@ -47,6 +48,7 @@ def bind(document: Document, spans: SpanMap, path: str) -> tuple[Service | None,
         labels=_pairs(document.labels),
         severities=(("page", document.severities.page), ("ticket", document.severities.ticket)),
         sample_delay_s=SAMPLE_DELAY_S if document.sample_delay is None else document.sample_delay,
+        runbook="" if document.runbooks is None else f"{document.runbooks}/{service_runbook(document.service)}",
         metadata=_pairs(document.metadata),
         tiers=_tiers(document.tiers),
         clients=_pairs(document.clients),
@@ -81,13 +83,21 @@ def _slo(shape: SloShape, document: Document, route: Route, findings: Findings) 
         page_when=when.strip() if when else None,
         owner=shape.owner if shape.owner is not None else document.owner or "",
         tier=shape.tier,
-        runbook=shape.runbook if shape.runbook is not None else document.runbook or "",
+        runbook=_runbook(shape, document),
         labels=_pairs(document.labels | shape.labels),
         annotations=_pairs(document.annotations | shape.annotations),
         hard_stop=shape.hard_stop,
         traffic=shape.traffic,
         justification=shape.justification.strip(),
     )
+
+
+def _runbook(shape: SloShape, document: Document) -> str:
+    """The user's own runbook, else the one that is generated, where they said under which address that can be read."""
+    own = shape.runbook if shape.runbook is not None else document.runbook
+    if own is None and document.runbooks is not None:
+        return f"{document.runbooks}/{runbook(document.service, shape.id)}"
+    return own or ""
 
 
 def _grouping(shape: GroupingShape | None) -> Grouping | None:

@@ -208,7 +208,12 @@ def budget_below_one(slo: Slo, _: Service) -> Iterator[Complaint]:
 def runbook(slo: Slo, _: Service) -> Iterator[Complaint]:
     """Whoever is woken needs a first step."""
     if not slo.runbook:
-        yield Complaint(Code.NO_RUNBOOK, ("id",), f"SLO {slo.id!r} has no runbook", "add `runbook: https://...`")
+        yield Complaint(
+            Code.NO_RUNBOOK,
+            ("id",),
+            f"SLO {slo.id!r} has no runbook",
+            "add `runbook: https://...`, or `runbooks: https://...` to the file for those that are generated",
+        )
 
 
 SERVICE_CHECKS: Final[tuple[Callable[[Service], Iterator[Complaint]], ...]] = (

@@ -176,6 +176,7 @@ class Service:
     labels: Pairs = ()
     severities: Pairs = (("page", "page"), ("ticket", "ticket"))
     sample_delay_s: int = 30
+    runbook: str = ""  # the address of its own, about the rules as a whole
     metadata: Pairs = ()
     tiers: Tiers = ()
     clients: Pairs = ()  # client_id, tier

@@ -14,6 +14,7 @@ HELP: Final[Mapping[str, Mapping[str, str]]] = {
         "identity": "Constant labels that make this copy unique where several rulers share one storage.",
         "severities": "The words that your Alertmanager routes pages and tickets on.",
         "sample_delay": "How late counters are read, 10s to 5m; longer than a scrape takes. 30s if left out.",
+        "runbooks": "Where the folder `generated/runbooks` can be read: alerts without a `runbook` link to its pages.",
         "metadata": "Labels of the Kubernetes object that holds the rules.",
         "tiers": "Tiers of clients by name, for all SLOs that have `client_id` among the labels of `by`.",
         "clients": "The tier of each client, by client_id. Clients that are not named are in tier `default`.",

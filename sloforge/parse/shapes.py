@@ -3,6 +3,7 @@
 Everything arrives as text and leaves as text, Decimal, seconds or bool. What the values mean is not judged here.
 """
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self, get_args
@@ -57,6 +58,12 @@ def _word(text: str) -> str:
     return text
 
 
+def _address(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s\x00-\x1f#?]+", text):
+        raise ValueError(f"{text!r} is not the address of a folder, such as https://git.example.com/ops/runbooks")
+    return text.rstrip("/")
+
+
 def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
@@ -92,7 +99,14 @@ FLAGS: Final = {
 }
 SELECTORS: Final = {"anyOf": [TEXT, {"type": "array", "items": TEXT, "minItems": 1}]}
 
+ADDRESS: Final = {
+    "type": "string",
+    "pattern": r"^https?://[^\s#?]+$",
+    "patternErrorMessage": "Write the address of a folder, as https://git.example.com/ops/runbooks.",
+}
+
 Text = Annotated[str, read_by(Code.EMPTY_VALUE, _word), WithJsonSchema(TEXT)]
+Address = Annotated[str, read_by(Code.BAD_ADDRESS, _address), WithJsonSchema(ADDRESS)]
 Name = Annotated[str, Field(pattern="^[a-z0-9-]{1,63}$")]
 Number = Annotated[Decimal, read_by(Code.BAD_NUMBER, parse_number), WithJsonSchema(NUMBER)]
 Integer = Annotated[int, read_by(Code.BAD_NUMBER, _integer), WithJsonSchema(INTEGER)]
@@ -304,6 +318,7 @@ class Document(Defaults):
     identity: Words = {}
     severities: SeveritiesShape = SeveritiesShape.model_construct()
     sample_delay: Duration | None = None
+    runbooks: Address | None = None
     metadata: Words = {}
     tiers: dict[str, TierShape] = {}
     clients: dict[str, Text] = {}

@@ -204,7 +204,12 @@ def _service_alert(
         expr=expr,
         origin=ANYWHERE,
         words=words,
-        facts=(("service", service.name), ("owner", service.owner), ("selector", braces(scope.matchers()).strip("{}"))),
+        facts=(
+            ("service", service.name),
+            ("owner", service.owner),
+            ("selector", braces(scope.matchers()).strip("{}")),
+            ("runbook", service.runbook),
+        ),
         for_s=for_s,
         labels=merged(service.labels, ours),
     )

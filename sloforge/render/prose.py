@@ -46,6 +46,20 @@ def postmortem(facts: Mapping[str, object]) -> str:
     return _environment().get_template("postmortem.md").render(facts)
 
 
+def blank_postmortem() -> str:
+    """Return a postmortem of which nothing is known yet."""
+    row = [dict.fromkeys(("slo", "failed", "share", "words", "at"), "…")]
+    rows = dict.fromkeys(("impact", "reasons", "groups", "timeline"), row)
+    words = dict.fromkeys(("title", "id", "service", "opened", "opened_by", "closed", "closed_by"), "…")
+    nothing = dict.fromkeys(("action", "action_done", "action_owner"), "")
+    return postmortem({**rows, **words, **nothing, "slos": ["…"]})
+
+
+def runbook_page(name: str, facts: Mapping[str, object]) -> str:
+    """Return the page of runbooks called `name`, made of `facts`, which are ready to stand in Markdown."""
+    return _environment().get_template(f"runbooks/{name}.md").render(facts)
+
+
 def _fill(parts: Parts, values: Mapping[str, str]) -> str:
     texts = list(parts)
     texts[1::2] = [values[name] for name in parts[1::2]]

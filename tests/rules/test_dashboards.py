@@ -1,4 +1,4 @@
-"""Every query of the dashboards finds something: in both engines, and in a server that Grafana would ask.
+"""Every query of dashboards and runbooks finds something: in both engines, and in a server that Grafana would ask.
 
 The rules of one service run in an engine until all that a dashboard shows is there: an outage pages, turns the service
 RED and freezes it, a hard stop is violated, combinations, tiers and shares have budgets. What was recorded goes into a
@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 import pytest
 import yaml
 
-from sloforge.model.objects import Service
-from sloforge.pipeline import compile_text
+from sloforge.pipeline import Compiled, compile_text
 from sloforge.plan.dashboard_ir import Dashboard, Mark, Query, Variable
 from sloforge.plan.dashboards import plan_dashboards
+from sloforge.plan.runbooks import plan_runbooks
 from tests.live.servers import Prometheus, free_port, prometheus
 from tests.rules import engine
 from tests.rules.definitions import rule_files
@@ -41,15 +41,23 @@ SLOS = (POSTS, definition("quick", alerts={"page": False, "ticket": True}), hard
 MORE = {"clients": {"acme": "premium"}, "identity": IDENTITY}
 
 
-def service() -> Service:
+def compiled() -> Compiled:
     document = {"apiVersion": "sloforge/v1", "service": SERVICE, **MORE, "slos": list(SLOS)}
-    compiled = compile_text(yaml.safe_dump(document), "oracle.yml")
-    assert not compiled.checked.failed, compiled.diagnostics
-    return compiled.checked.services[0]
+    result = compile_text(yaml.safe_dump(document), "oracle.yml")
+    assert not result.checked.failed, result.diagnostics
+    return result
 
 
 def dashboards() -> tuple[Dashboard, ...]:
-    return plan_dashboards([service()])
+    return plan_dashboards(compiled().checked.services)
+
+
+def looked_up() -> dict[str, str]:
+    """Return what the runbooks tell people to ask."""
+    result = compiled()
+    [plan] = plan_runbooks(result.checked.services, result.plans)
+    told = [(book.slo.id, lookup) for book in plan.runbooks for lookup in book.lookups]
+    return {f"runbook / {lookup.what} / {slo}": lookup.expr for slo, lookup in told}
 
 
 def history() -> list[Series]:
@@ -110,7 +118,7 @@ def play(version: str, queries: Mapping[str, engine.Query]) -> Result:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_query_finds_something(version: str) -> None:
-    queries = {name: engine.Query(expr, END_S) for name, expr in asked().items()}
+    queries = {name: engine.Query(expr, END_S) for name, expr in (asked() | looked_up()).items()}
     result = play(version, queries)
     found = answered({name: bool(points) for name, points in result.answers.items()})
     assert answered(dict.fromkeys(queries, True)) - found == set()

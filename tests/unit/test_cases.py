@@ -57,6 +57,8 @@ ELSEWHERE = {
     Code.PAST_LINK: "tests/unit/review/test_diff.py",
     Code.SLO_UNKNOWN: "tests/unit/review/test_explain.py",  # an argument
     **dict.fromkeys([code for code in Code if code.name.startswith("IMPORT_")], "tests/unit/port/test_import.py"),
+    Code.RUNBOOK_PLACEHOLDER: "tests/unit/parse/test_runbooks.py",  # a template
+    Code.RUNBOOK_PATH: "tests/unit/parse/test_runbooks.py",  # a link
     Code.POLICY_FILE: "tests/unit/parse/test_policy_document.py",  # a file, and no place in it
 }
 WITH_CASES = [code for code in Code if code not in ELSEWHERE]

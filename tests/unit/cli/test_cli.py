@@ -67,15 +67,22 @@ def test_generates_verifies_and_says_so(project: Path) -> None:
     ran = sloforge("generate", cwd=project)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert re.fullmatch(
-        r"generated: 6 files written; 1 SLO of 1 service, \d+ rules\. Verified by promtool \d+\.\d+\.\d+ and "
+        r"generated: 13 files written; 1 SLO of 1 service, \d+ rules\. Verified by promtool \d+\.\d+\.\d+ and "
         r"amtool \d+\.\d+\.\d+\.\nPut the routes into .+\n",
         ran.stdout,
     )
     assert sorted(tree(project / "generated")) == [
         "alertmanager/slo-routes.yml",
         "alertmanager/templates/sloforge.tmpl",
+        "grafana/.lint",
+        "grafana/overview.json",
+        "grafana/shop.json",
         "manifest.json",
         "prometheus/shop.rules.yml",
+        "runbooks/incident-checklist.md",
+        "runbooks/postmortem.md",
+        "runbooks/shop/README.md",
+        "runbooks/shop/checkout.md",
         "tests/routes.yml",
         "tests/shop.test.yml",
     ]
@@ -98,9 +105,15 @@ def test_check_names_each_difference_and_writes_nothing(project: Path) -> None:
     assert drifted.returncode == 1
     assert sorted(message.split()[0] for message in messages) == [
         "alertmanager/slo-routes.yml",
+        "grafana/shop.json",
+        "grafana/store.json",
         "manifest.json",
         "prometheus/shop.rules.yml",
         "prometheus/store.rules.yml",
+        "runbooks/shop/README.md",
+        "runbooks/shop/checkout.md",
+        "runbooks/store/README.md",
+        "runbooks/store/checkout.md",
         "tests/routes.yml",
         "tests/store.test.yml",
     ]
@@ -110,7 +123,7 @@ def test_check_names_each_difference_and_writes_nothing(project: Path) -> None:
 def test_what_nobody_asks_for_any_more_goes(project: Path) -> None:
     sloforge("generate", cwd=project)
     (project / "slo_definitions.yml").write_text(GOOD.replace("service: shop", "service: store"))
-    assert "2 removed" in sloforge("generate", cwd=project).stdout
+    assert "5 removed" in sloforge("generate", cwd=project).stdout
     assert not (project / "generated/prometheus/shop.rules.yml").exists()
 
 

@@ -65,7 +65,7 @@ def test_a_broken_template_which_has_no_place_is_told_at_its_slo() -> None:
         expr="vector(1)",
         origin=("slos", 1),
         words="watchdog",
-        facts=(("service", "raize"), ("owner", ""), ("selector", "")),
+        facts=(("service", "raize"), ("owner", ""), ("selector", ""), ("runbook", "")),
         annotations=(("summary", "{{ nonsense }}"),),
     )
     [(code, line, message)] = told(artifact(record("a", "vector(1)", 0), rule))
