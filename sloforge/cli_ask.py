@@ -28,6 +28,14 @@ class Form(StrEnum):
     JSON = "json"
 
 
+class Layout(StrEnum):
+    """How what people discuss is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
 PrometheusOption = Annotated[
     list[str],
     typer.Option(

@@ -3,13 +3,12 @@
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from sloforge.cli_ask import duration, endpoints, say
+from sloforge.cli_ask import Layout, duration, endpoints, say
 from sloforge.cli_common import FINDINGS, UNREACHABLE, examples
 from sloforge.cli_definitions import Files, stop_on, stop_on_errors, the_slo
 from sloforge.cli_desk import DEFAULT_FILE, FilesOption, PolicyOption
@@ -22,26 +21,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-MAX_MS: Final = 1 << 62  # of no time that was given
-
-
-class Layout(StrEnum):
-    """How an answer is written."""
-
-    TEXT = "text"
-    JSON = "json"
-    MARKDOWN = "markdown"
-
-
-SloArgument = Annotated[str, typer.Argument(metavar="SLO", help="As SLO or service/SLO.")]
-PrometheusOption = Annotated[
-    str,
-    typer.Option("--prometheus", metavar="URL", envvar="SLOFORGE_PROMETHEUS", help="Who has the SLO's raw series."),
-]
-TimeoutOption = Annotated[
-    float, typer.Option("--timeout", metavar="SECONDS", min=0.1, max=3600, help="How long to wait for each answer.")
-]
-LEAST_S: Final = 3600
+LEAST_S: Final = 3600  # a shorter past says nothing
+MAX_MS: Final = 1 << 62  # where no end was given
 
 
 def _long_enough(text: str) -> str:
@@ -50,11 +31,6 @@ def _long_enough(text: str) -> str:
     if parse_duration(duration(text)) < LEAST_S:
         raise typer.BadParameter("look at an hour or more")
     return text
-
-
-LastOption = Annotated[
-    str, typer.Option("--last", metavar="TIME", help="How long a past to look at.", callback=_long_enough)
-]
 
 
 def _time(text: str) -> str:
@@ -66,6 +42,17 @@ def _time(text: str) -> str:
         raise typer.BadParameter(str(error)) from error
 
 
+SloArgument = Annotated[str, typer.Argument(metavar="SLO", help="As SLO or service/SLO.")]
+PrometheusOption = Annotated[
+    str,
+    typer.Option("--prometheus", metavar="URL", envvar="SLOFORGE_PROMETHEUS", help="Who has the SLO's raw series."),
+]
+TimeoutOption = Annotated[
+    float, typer.Option("--timeout", metavar="SECONDS", min=0.1, max=3600, help="How long to wait for each answer.")
+]
+LastOption = Annotated[
+    str, typer.Option("--last", metavar="TIME", help="How long a past to look at.", callback=_long_enough)
+]
 UntilOption = Annotated[
     str,
     typer.Option(

@@ -3,13 +3,23 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sloforge.cli_ask import Form, FormOption, LabelOption, TimeoutOption, complain, endpoints, hear, say, the_only
+from sloforge.cli_ask import (
+    Form,
+    FormOption,
+    LabelOption,
+    Layout,
+    TimeoutOption,
+    complain,
+    endpoints,
+    hear,
+    say,
+    the_only,
+)
 from sloforge.cli_common import FINDINGS, UNREACHABLE, examples
 from sloforge.cli_definitions import Files, stop_on, stop_on_errors, the_slo
 from sloforge.cli_desk import DEFAULT_FILE, PolicyOption
@@ -27,14 +37,6 @@ FiguresOption = Annotated[
     list[str] | None,
     typer.Option("--prometheus", metavar="URL", help="Also show today's figures, as they are recorded there."),
 ]
-
-
-class Layout(StrEnum):
-    """How a comparison is written."""
-
-    TEXT = "text"
-    JSON = "json"
-    MARKDOWN = "markdown"
 
 
 @app.command(

@@ -62,21 +62,30 @@ class Counter:
     @property
     def previous(self) -> str:
         """Return the value at the reading before; nothing where the series was gone."""
+        raw = self.read(self.delay_s + TICK_S)
         if not self.snapshot:
-            return self.read(self.delay_s + TICK_S)
+            return raw
         recent = offset(self.snapshot, SNAPSHOT_OFFSET_S)
-        kept = over("last_over_time", self.snapshot, GAP_S, SNAPSHOT_OFFSET_S)
         # No copy at all of late: rules were not evaluated, and the reading before is an older one.
-        return f"({recent} or {kept} unless on () {recent})"
+        return f"({recent} or {self._kept} unless on () {recent}\n       or {raw} unless on () {self._kept})"
 
     @property
     def last(self) -> str:
         """Return the last reading before this tick, over gaps of up to an hour."""
-        if self.snapshot:
-            return over("last_over_time", self.snapshot, GAP_S, SNAPSHOT_OFFSET_S)
         old = self.collapse(self.view(over("last_over_time", selector(self.raw), GAP_S, self.delay_s + TICK_S)))
+        if self.snapshot:
+            return f"({self._kept} or {old} unless on () {self._kept})"
         # Of two spellings within the hour the one seen a tick ago is the counter; the other is its past.
         return f"({self.previous} or {old})" if "le" in self.collapsed else old
+
+    @property
+    def _kept(self) -> str:
+        """Return the copy's last value; nothing where rules are loaded anew, or were not evaluated for an hour.
+
+        Then the raw series' own past answers: all that it ever counted is no event of now.
+        """
+        assert self.snapshot is not None
+        return over("last_over_time", self.snapshot, GAP_S, SNAPSHOT_OFFSET_S)
 
     @property
     def match(self) -> str:

@@ -38,7 +38,7 @@ LOST = ((9 * HOUR, 10 * HOUR), (24.9 * HOUR, 25.1 * HOUR))  # the second one las
 NEEDED = (
     "slo:events_", "slo:tick:", "slo:error_budget:", "slo:period:", "slo:budget_remaining:ratio", "slo:coverage:",
     "slo_slow:events_", "slo_slow:tick", "slo_slow:first_tick", "slo_slow:coverage", "slo_group:events_",
-    "slo_slow_group:events_",
+    "slo_slow_group:events_", "slo_snapshot:",
 )  # fmt: skip
 COUNTS = (
     "slo:events_total:delta1m", "slo:events_failed:delta1m", "slo:events_total:delta5m", "slo:events_failed:delta5m",
@@ -68,6 +68,7 @@ SLOS: list[Mapping[str, object]] = [
         "title": "Posts are published",
         "class": "correctness",
         "objective": "99",
+        "snapshots": True,
         "by": {"labels": ["client_id"]},
         "sli": {
             "ratio": {"total": 'attempts_total{job="posts"}', "good": 'attempt_successes_total{job="posts"}'},

@@ -164,3 +164,23 @@ def test_snapshots_count_what_readings_count(version: str) -> None:
     )
     cases = [variant(name, "snapshots", SNAPSHOTS) for name in names]
     assert report(cases, play(cases, version, end_s=DAY)) == ""
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_snapshots_that_begin_late_count_nothing_of_before(version: str) -> None:
+    """Where rules are loaded anew, and after more than an hour without an evaluation: no event that was before."""
+    case = variant("uneven-traffic-with-outages", "late", SNAPSHOTS)
+    files = only(rule_files([case.definition], period="7d"), *COUNTING)
+    loaded_s, down = 9 * HOUR, (14 * HOUR, 15.5 * HOUR)
+    asked = {side: Query(f"slo:events_{side}:delta1m[{DAY}s]", DAY) for side in ("total", "failed")}
+    rules = {0.0: {}, float(loaded_s): files}
+    result = simulate(rules, case.fleet.scrape(), asked, end_s=DAY, down=[down], version=version)
+    (total,) = result.answers["total"]
+    late = [n for n, at in enumerate(total.times) if n == 0 or at - total.times[n - 1] > HOUR]
+    assert len(late) == 2
+    busiest = max(value for n, value in enumerate(total.values) if n not in late)
+    assert all(total.values[n] <= busiest for n in late)
+    seen = (
+        case.fleet.truth(loaded_s + MINUTE).total - case.fleet.truth(down[0] - 2 * MINUTE, down[1] + 2 * MINUTE).total
+    )
+    assert 0 <= sum(total.values) - seen <= 6 * busiest
