@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sloforge.history import backfill, blocks
@@ -22,6 +22,7 @@ NOW_MS = 1_790_000_000_000
 HERE = Endpoint("http://localhost:9090")
 
 
+@settings(deadline=None)
 @given(st.integers(60_001, 360_000), st.integers(1, 5000))
 def test_every_minute_is_added_up_once_and_in_time(after_ms: int, ago: int) -> None:
     """Once it is a minute old, or right before the seam; never more than six minutes later."""
