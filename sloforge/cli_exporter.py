@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sloforge.cli_common import FINDINGS, UNREACHABLE, examples
+from sloforge.cli_common import FINDINGS, UNREACHABLE, address, examples
 
 if TYPE_CHECKING:
     from sloforge.exporter.exposer import Exposer
@@ -60,13 +60,6 @@ ScrapeOption = Annotated[
 ]
 
 
-def _address(text: str) -> str:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise typer.BadParameter(f"{text!r} is no address; write it like 127.0.0.1:9464 or [::1]:9464")
-    return text
-
-
 @exporter.command(
     epilog=examples(
         "sloforge exporter serve --ledger sqlite:///var/lib/sloforge/ledger.db --universe clients.yml",
@@ -77,7 +70,7 @@ def serve(
     ledger: LedgerOption,
     universe: UniverseOption = None,
     listen: Annotated[
-        str, typer.Option("--listen", metavar="HOST:PORT", help="Where Prometheus scrapes.", callback=_address)
+        str, typer.Option("--listen", metavar="HOST:PORT", help="Where Prometheus scrapes.", callback=address)
     ] = "127.0.0.1:9464",
     settings: SettingsOption = None,
     scrape_interval: ScrapeOption = None,

@@ -20,6 +20,7 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "gate": ("cli_gate:app",),
     "status": ("cli_gate:app",),
     "flags": ("cli_gate:app",),
+    "serve": ("cli_web:app",),
     "diff": ("cli_review:app",),
     "explain": ("cli_review:app",),
     "backtest": ("cli_history:app",),

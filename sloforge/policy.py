@@ -80,6 +80,18 @@ def detection_s(window: BurnWindow, period_s: int, objective: Decimal, error: De
     return None if error <= threshold else threshold / error * window.long_s
 
 
+def pace_s(window: BurnWindow, period_s: int, pace: Decimal, burn: Decimal) -> Decimal | None:
+    """Return after how many seconds at a burn of `pace` the long window trips; 0 if it has, None for never.
+
+    `burn` is what it burns at now, and what leaves it is taken to have burned like that. Source: as `detection_s`,
+    which is the case of a clean history.
+    """
+    factor = burn_factor(window.budget_share, window.long_s, period_s)
+    if pace <= factor:
+        return None
+    return Decimal(0) if burn > factor else (factor - burn) / (pace - burn) * window.long_s
+
+
 def alarm_s(
     window: BurnWindow, period_s: int, objective: Decimal, error: Decimal, traffic: Decimal | None = None
 ) -> Decimal | None:

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Make sure that the real tools which the tests run are here: promtool, prometheus, amtool, alertmanager, redis,
-# victoria-metrics, vmalert, Go.
+# chromium, victoria-metrics, vmalert, Go.
 # What is missing is fetched as a Debian or Ubuntu package and unpacked below .tools/, never installed: so this needs
-# no root and starts no service. Elsewhere it says what to install. One thing goes outside the checkout, where it may:
-# the templates that Debian's Alertmanager reads from one folder only, and does not start without.
+# no root and starts no service. Elsewhere it says what to install. Two things go outside the checkout, where they may:
+# the templates that Debian's Alertmanager reads from one folder only, and does not start without; and chromium.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 here=$PWD/.tools
@@ -36,6 +36,12 @@ if [ ${#missing[@]} -gt 0 ] && command -v apt-get >/dev/null && command -v dpkg-
   fetch "${missing[@]}" >&2 || true
   look
 fi
+# A browser is too much to unpack: a hundred libraries, and fonts.
+install_chromium() { apt-get -q install -y --no-install-recommends chromium >&2; }
+if ! has chromium && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  install_chromium || { apt-get -q update >&2 && install_chromium; } || true
+fi
+has chromium || echo "The tests of the status page need chromium on PATH. On Debian: apt-get install chromium" >&2
 if [ ${#missing[@]} -gt 0 ]; then
   echo "The tests need promtool, prometheus (2.42 or newer), amtool, alertmanager (0.25 or newer), redis-server (6 or" >&2
   echo "newer), victoria-metrics and vmalert (1.79 or newer) on PATH. On Debian or Ubuntu:" >&2

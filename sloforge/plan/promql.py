@@ -33,8 +33,12 @@ def one_of(label: str, values: Iterable[str], *, none: bool = False) -> Matcher:
     listed = list(values)
     if len(listed) == 1:
         return Matcher(label, "!=" if none else "=", listed[0])
-    pattern = "|".join(_SPECIAL.sub(r"\\\g<0>", value) for value in listed)
-    return Matcher(label, "!~" if none else "=~", pattern)
+    return Matcher(label, "!~" if none else "=~", "|".join(map(literal, listed)))
+
+
+def literal(text: str) -> str:
+    """Return the regular expression that matches `text` and nothing else."""
+    return _SPECIAL.sub(r"\\\g<0>", text)
 
 
 def with_label(body: str, label: str, value: str) -> str:

@@ -1,4 +1,4 @@
-"""Words for people, from templates/: annotations of alerts, postmortems. The only user of jinja2.
+"""Words for people, from templates/: annotations of alerts, postmortems.
 
 Two template languages meet here. Ours ([[ fact ]], [% if %]) is settled when files are generated; Prometheus'
 ({{ query … }}) is left in the text and runs when the alert fires. Whatever a person wrote into the definitions

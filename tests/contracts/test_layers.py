@@ -13,10 +13,12 @@ import sloforge
 READERS = {  # outside module -> the only modules of the compiler that may import it
     "yaml": {"parse.text", "exporter.universe"},
     "pydantic": {f"parse.{name}" for name in "shapes policy_shapes sli_shapes document json_schema".split()},
-    "jinja2": {"render.prose"},
+    "jinja2": {"render.prose", "render.pages"},
     "subprocess": {"verify.process"},
     "typer": {path.stem for path in Path(sloforge.__file__).parent.glob("cli*.py")},
     "httpx": {"query.client"},
+    "starlette": {"web.app"},
+    "uvicorn": {"web.server"},
 }
 
 

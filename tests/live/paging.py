@@ -10,13 +10,16 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from sloforge.demo.phone import Call, phone
+from sloforge.model.quoting import quote
 from tests.live.servers import running, wait_for
 
 RATE = 10.0  # events a second of each part
+BLOCK = "744h"  # few blocks, however long the past
 OLD_S = 86400  # the exporter has run for a day: nothing of it is born in a young process
 ALERTMANAGER = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
 
@@ -161,14 +164,21 @@ def alertmanager(config: str, port: int, folder: Path) -> Iterator[Alertmanager]
 def give_past(past: Past, data: Path) -> None:
     """Put samples into a Prometheus' data folder before it starts: what its rules would have recorded by then."""
     text = data.parent / "past.om"
-    names = sorted({name for name, _ in past})
     lines = []
-    for name in names:
+    for name, series in groupby(sorted(past), key=lambda key: key[0]):
         lines.append(f"# TYPE {name} gauge")
-        for (metric, labels), samples in past.items():
-            pairs = ",".join(f'{key}="{value}"' for key, value in labels)
-            lines += [f"{name}{{{pairs}}} {value:g} {at:.3f}" for at, value in samples if metric == name]
+        for key in series:
+            pairs = ",".join(f"{label}={quote(value)}" for label, value in key[1])
+            lines += [f"{name}{{{pairs}}} {value!r} {at:.3f}" for at, value in past[key]]
     text.write_text("\n".join([*lines, "# EOF", ""]), encoding="utf-8")
-    argv = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(text), str(data)]
+    argv = [
+        "promtool",
+        "tsdb",
+        "create-blocks-from",
+        f"--max-block-duration={BLOCK}",
+        "openmetrics",
+        str(text),
+        str(data),
+    ]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr

@@ -1,0 +1,99 @@
+"""What the pages read: Prometheus, the policy folder and definitions, each asked once for all who look."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Final, TypeVar
+
+from sloforge.governing import Governed, read_governance
+from sloforge.model.governance import Governance
+from sloforge.model.objects import Pairs
+from sloforge.plan.promql import Scope
+from sloforge.policy import PERIOD_S
+from sloforge.query.answers import Failure, Sample
+from sloforge.query.client import TOTAL_S, Vector, ask
+from sloforge.query.endpoints import Endpoint
+from sloforge.query.history import History, history
+from sloforge.query.services import Heard, hear
+from sloforge.query.snapshot import SloState, Snapshot
+from sloforge.web.forecast import Known
+from sloforge.web.fresh import Fresh
+
+# Beside the state, all else is an ornament of the page: it may be missing, and no one waits long for it.
+MORE_S: Final = 5.0
+
+Asked = TypeVar("Asked")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Where the pages have their figures from, and where they are served.
+
+    `services` are those that should be there, by name. `base` is the path before all of ours behind a proxy: empty, or
+    like `/slo`. `embed_in` are origins of pages that may show the banner in a frame.
+    """
+
+    places: Sequence[Endpoint]
+    policy: Path | None = None
+    known: Known = field(default_factory=Known)
+    services: Sequence[str] = ()
+    timeout_s: float = TOTAL_S
+    base: str = ""
+    embed_in: Sequence[str] = ()
+    fresh: Fresh = field(default_factory=Fresh)
+
+    def heard(self, service: str = "", identity: Pairs = ()) -> Heard:
+        """Return what is heard of a service, or of all."""
+        asked = (self.places, service, identity, self.timeout_s)
+        return self.fresh.get(("state", service, identity), lambda: hear(*asked))
+
+    def governed(self, service: str) -> Governed | None:
+        """Return what was decided about a service; None where there is no policy folder."""
+        folder = self.policy
+        if folder is None:
+            return None
+        return self.fresh.get(("policy", service), lambda: read_governance(folder, service))
+
+    def ask(self, state: Snapshot, *queries: str) -> "Told":
+        """Put instant queries to the server that a snapshot is of, at the same time."""
+        place, wait_s = self._place(state), min(self.timeout_s, MORE_S)
+        answers = together([partial(self._answer, place, query, wait_s) for query in queries])
+        return Told(
+            tuple(() if isinstance(answer, Failure) else answer for answer in answers),
+            tuple(answer for answer in answers if isinstance(answer, Failure)),
+        )
+
+    def history(self, state: Snapshot, slo: SloState) -> History | Failure:
+        """Return what was left of an SLO's budget over its period."""
+        period_s, scope = int(slo.period_s or PERIOD_S), Scope(state.service, state.identity)
+        asked = (self._place(state), scope, slo.slo, period_s, int(state.recorded_s), min(self.timeout_s, MORE_S))
+        return self.fresh.get(("history", scope, slo.slo), lambda: history(*asked))
+
+    def _answer(self, place: Endpoint, query: str, wait_s: float) -> Vector | Failure:
+        return self.fresh.get((place.url, query), lambda: ask([place], query, wait_s)[0])
+
+    def _place(self, state: Snapshot) -> Endpoint:
+        return next(place for place in self.places if place.url == state.url)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The samples of each query, none where it was not answered; and why."""
+
+    vectors: tuple[tuple[Sample, ...], ...]
+    failures: tuple[Failure, ...]
+
+
+def together(works: Sequence[Callable[[], Asked]]) -> list[Asked]:
+    """Return what each work returns, done at the same time; waiting for a server is most of it."""
+    if len(works) < 2:
+        return [work() for work in works]
+    with ThreadPoolExecutor(max_workers=len(works)) as pool:
+        return [future.result() for future in [pool.submit(work) for work in works]]
+
+
+def governance_of(governed: Governed | None) -> Governance:
+    """Return what was decided: nothing where there is no folder, or one with errors."""
+    return Governance() if governed is None or governed.failed else governed.governance

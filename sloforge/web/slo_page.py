@@ -1,0 +1,166 @@
+"""The page of one SLO: everything of the policy's section 10.1, the burn-down of its budget, and what alerts next."""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sloforge.gate.reasons import reason_words, span
+from sloforge.plan.promql import Scope
+from sloforge.policy import PERIOD_S
+from sloforge.quantities import DAY, format_duration
+from sloforge.query.affected import (
+    BY_REASON,
+    Failed,
+    by_label_query,
+    combinations_query,
+    failed_query,
+    parts_query,
+    read_failed,
+    read_parts,
+)
+from sloforge.query.answers import Failure
+from sloforge.query.history import History
+from sloforge.query.pace import STILL, WINDOWS, pace_query, read_paces
+from sloforge.query.replicas import Agreed
+from sloforge.query.snapshot import SloState
+from sloforge.web import words
+from sloforge.web.chart import chart, unrecorded_s
+from sloforge.web.forecast import Outlook, Stage, outlooks
+from sloforge.web.links import outside, service_path
+from sloforge.web.marks import decided
+from sloforge.web.parts import part_tables
+from sloforge.web.rows import bar, next_alert, with_all
+from sloforge.web.site import Site, governance_of
+
+TOP: Final = 8
+LABELS: Final = 3  # by so many labels each is told who is hit most
+
+Facts = dict[str, Any]
+
+
+def slo_page(site: Site, agreed: Agreed, slo: SloState) -> Facts:
+    """Return the page of one SLO."""
+    state, scope = agreed.snapshot, Scope(agreed.snapshot.service, agreed.snapshot.identity)
+    governed = site.governed(state.service)
+    governance = governance_of(governed)
+    own = scope.matchers(slo.slo)
+    queries = (
+        pace_query(own),
+        failed_query(scope.names, own, TOP),
+        combinations_query(scope, slo.slo, TOP),
+        parts_query(scope, slo.slo),
+    )
+    with ThreadPoolExecutor(1) as aside:
+        asked = aside.submit(site.history, state, slo)
+        told = site.ask(state, *queries)
+        past = asked.result()
+    paces, failed, combinations, parts = told.vectors
+    groups = read_parts(combinations, scope)
+    labels = sorted({label for part in groups for label, _ in part.labels})[:LABELS]
+    labels = labels if len(labels) > 1 else []  # of one label, its combinations say it all
+    more = site.ask(state, *([by_label_query(scope, slo.slo, labels, TOP)] if labels else []))
+    marks = decided(governance, state.service, state.at_s, slo.period_s or PERIOD_S, slo.slo)[::-1]  # as time goes
+    ahead = outlooks(state.service, slo, read_paces(paces).get(slo.slo, STILL), site.known)
+    doubts = [*told.failures, *more.failures, *([past] if isinstance(past, Failure) else [])]
+    drawn = past if isinstance(past, History) and (past.counted or past.after_exclusions) else None
+    return {
+        "service": state.service,
+        "service_href": service_path(state.service, state.identity),
+        "slo": slo,
+        "chip": words.CHIPS[slo.band],
+        "because": reason_words(slo, governance.enforcement),
+        **_figures(slo),
+        "next": next_alert(slo, ahead),
+        "ahead": [_alert(one) for one in ahead],
+        "burns": _burns(paces, slo.slo),
+        "chart": chart(drawn, marks, governance.enforcement) if drawn else None,
+        "period": format_duration(int(slo.period_s)) if slo.period_s else "",
+        "unrecorded": span(unrecorded_s(drawn)) if drawn and unrecorded_s(drawn) else "",
+        "daily": _daily(drawn) if drawn else (),
+        "marks": marks,
+        "reasons": _shares(read_failed(failed, scope, BY_REASON)),
+        "by_label": [
+            (label, _over_all(agreed, label), _shares(read_failed(samples, scope, label)))
+            for samples in more.vectors
+            for label in labels
+        ],
+        "tables": part_tables((*groups, *read_parts(parts, scope))),
+        "runbook": outside(slo.runbook),
+        "recorded_s": state.recorded_s,
+        "failures": [f"{doubt}." for doubt in doubts],
+    }
+
+
+def _over_all(agreed: Agreed, label: str) -> str:
+    return service_path(agreed.snapshot.service, agreed.snapshot.identity, "by", label)
+
+
+def _figures(slo: SloState) -> Facts:
+    figures = slo.after_exclusions
+    return {
+        "sli": words.ratio(figures.sli, 3),
+        "sli_with_all": words.ratio(slo.figures.sli, 3) if slo.figures.sli != figures.sli else None,
+        "target": words.objective(slo.objective),
+        "left": words.ratio(figures.remaining),
+        "left_events": words.events(figures.events),
+        "left_with_all": with_all(slo),
+        "bar": bar(figures.remaining),
+        "lasts": "" if slo.exhaustion_s is None else span(slo.exhaustion_s),
+        "coverage": words.ratio(slo.coverage),
+        "violations": None if slo.violations is None else words.count(slo.violations),
+    }
+
+
+def _alert(one: Outlook) -> Facts:
+    long, short = (format_duration(length_s) for length_s in (one.window.long_s, one.window.short_s))
+    return {
+        "name": one.alert,
+        "severity": one.window.severity,
+        "conditional": one.conditional,
+        "long": long,
+        "short": short,
+        "factor": words.burn(one.factor),
+        "long_burn": words.burn(one.long_burn),
+        "short_burn": words.burn(one.short_burn),
+        "failed": words.count(None if one.failed is None else float(one.failed)),
+        "min_failures": one.window.min_failures,
+        "stage": one.stage.value,
+        "when": _when(one),
+    }
+
+
+def _when(one: Outlook) -> str:
+    match one.stage:
+        case Stage.BURNING:
+            return "burns now"
+        case Stage.FEW:
+            return f"at {one.window.min_failures} failures"
+        case Stage.DUE:
+            return "within a minute" if not one.due_s or one.due_s < 60 else f"in {span(float(one.due_s))}"
+    return "not at this pace"
+
+
+def _burns(paces: Iterable[Any], slo: str) -> list[tuple[str, words.Figure]]:
+    rates = read_paces(paces).get(slo, STILL).rates
+    return [(window, words.burn(rates.get(window))) for window in WINDOWS] if rates else []
+
+
+def _shares(failed: Sequence[Failed]) -> list[tuple[str, words.Figure, int]]:
+    """Return what failed most, with the length of its bar."""
+    most = max((one.events for one in failed), default=1.0)
+    return [(words.labels(one.labels), words.count(one.events), bar(one.events / most) or 0) for one in failed]
+
+
+def _daily(past: History) -> list[tuple[str, words.Figure, words.Figure]]:
+    """Return what was left at the end of each day, for those who cannot see a picture."""
+    counted = dict(past.counted)
+    days = {at_s // DAY: (at_s, value) for at_s, value in past.after_exclusions or past.counted}
+    return [
+        (
+            datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%d"),
+            words.ratio(value),
+            words.ratio(counted.get(at_s)),
+        )
+        for at_s, value in days.values()
+    ]

@@ -1,0 +1,166 @@
+"""The pages of all services and of one, as facts for their templates."""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any, Final
+
+from sloforge import vocabulary as v
+from sloforge.governing import Governed
+from sloforge.plan.promql import Scope
+from sloforge.query.affected import (
+    BY_COMBINATION,
+    BY_REASON,
+    SHARE,
+    Failed,
+    failed_query,
+    parts_query,
+    read_failed,
+    read_parts,
+)
+from sloforge.query.answers import NAME, Failure, Sample
+from sloforge.query.pace import pace_query, read_paces
+from sloforge.query.replicas import Agreed
+from sloforge.query.services import Heard
+from sloforge.query.snapshot import SEVERITY, Snapshot
+from sloforge.web import words
+from sloforge.web.banner import answers, banner, unknown
+from sloforge.web.links import service_path
+from sloforge.web.marks import decided
+from sloforge.web.parts import part_tables
+from sloforge.web.rows import Row, rows
+from sloforge.web.site import Site, governance_of, together
+
+ROWS: Final = 200  # SLOs on a page, the worst first
+LEAST: Final = 5  # SLOs of each service among many
+TOP: Final = 1
+EMBEDDED: Final = ("banner", "badge.svg", "status.json")
+
+Facts = dict[str, Any]
+Sorted = dict[str, tuple[list[Sample], list[Sample]]]  # by service: of paces, of failures
+Most = dict[str, tuple[Sequence[Failed], Sequence[Failed]]]
+
+
+def overview(site: Site) -> Facts:
+    """Return the page of all services: the worst first, each with its worst SLOs."""
+    heard = site.heard()
+    states = [agreed.snapshot for agreed in heard.services]
+    samples, doubts = _samples(site, states)
+    limit = max(LEAST, ROWS // len(states)) if states else 0
+    pages = [_shown(site, agreed, samples, limit) for agreed in heard.services]
+    pages.sort(key=lambda page: -SEVERITY.index(page["band"]))
+    bands = [page["band"] for page in pages]
+    return {
+        "services": pages,
+        "counts": [(words.CHIPS[band], bands.count(band)) for band in reversed(SEVERITY) if band in bands],
+        "missing": missing(site, heard),
+        "unknown": None if pages else unknown(heard.failures),
+        "failures": [f"{failure}." for failure in (*(heard.failures if pages else ()), *doubts)],
+    }
+
+
+def service_page(site: Site, agreed: Agreed, failures: Iterable[object], page: int) -> Facts:
+    """Return page number `page` (from 1) of one service."""
+    state = agreed.snapshot
+    governed = site.governed(state.service)
+    governance = governance_of(governed)
+    scope = Scope(state.service, state.identity)
+    matchers = scope.matchers()
+    told = site.ask(state, pace_query(matchers), failed_query(scope.names, matchers, TOP), parts_query(scope))
+    paces, failed, parts = told.vectors
+    pages = max(1, -(-len(state.slos) // ROWS))
+    page = min(max(1, page), pages)
+    shown = _rows(site, state, paces, failed, page * ROWS)
+    return {
+        **_head(site, agreed),
+        "rows": shown[(page - 1) * ROWS :],
+        "page": page,
+        "pages": [(n, service_path(state.service, state.identity, **{".page": str(n)})) for n in range(1, pages + 1)],
+        "more": 0,
+        "gate": answers(state, None if governed is not None and governed.failed else governance),
+        "policy_findings": _findings(governed),
+        "decided": decided(governance, state.service, state.at_s),
+        "tables": part_tables(read_parts(parts, scope)),
+        "labels": _label_links(state, failed),
+        "embed": {name: service_path(state.service, state.identity, name) for name in EMBEDDED},
+        "failures": [f"{failure}." for failure in (*failures, *told.failures)],
+    }
+
+
+def missing(site: Site, heard: Heard) -> list[str]:
+    """Return the services that are defined, and that no Prometheus told of."""
+    names = {agreed.snapshot.service for agreed in heard.services}
+    return sorted(set(site.services) - names)
+
+
+def _samples(site: Site, states: Sequence[Snapshot]) -> tuple[Sorted, list[Failure]]:
+    """Return the samples of paces and failures by service, asked for all services at once, and who did not answer."""
+    found: Sorted = {state.service: ([], []) for state in states}
+    identities = sorted({label for state in states for label, _ in state.identity})
+    query = failed_query((v.SERVICE, v.SLO, *identities), (), TOP)
+    firsts = list({state.url: state for state in states}.values())
+    doubts: list[Failure] = []
+    for told in together([partial(site.ask, one, pace_query(), query) for one in firsts]):
+        doubts += told.failures
+        for index, samples in enumerate(told.vectors):
+            for sample in samples:
+                if (service := sample.label(v.SERVICE)) in found:
+                    found[service][index].append(sample)
+    return found, doubts
+
+
+def _shown(site: Site, agreed: Agreed, samples: Sorted, limit: int) -> Facts:
+    state = agreed.snapshot
+    own = set(Scope(state.service, state.identity).labels())
+    paces, failed = ([one for one in kind if own <= set(one.labels)] for kind in samples[state.service])
+    return {
+        **_head(site, agreed),
+        "rows": _rows(site, state, paces, failed, limit),
+        "more": max(0, len(state.slos) - limit),
+    }
+
+
+def _head(site: Site, agreed: Agreed) -> Facts:
+    state = agreed.snapshot
+    numbers = governance_of(site.governed(state.service)).enforcement
+    bands = [slo.band for slo in state.slos]
+    return {
+        "service": state.service,
+        "identity": " ".join(f"{label}={value}" for label, value in state.identity),
+        "href": service_path(state.service, state.identity),
+        "band": state.band,
+        "banner": banner(agreed, numbers),
+        "url": state.url,
+        "slo_counts": [(words.CHIPS[band], bands.count(band)) for band in reversed(SEVERITY) if band in bands],
+        "total": len(state.slos),
+    }
+
+
+def _rows(
+    site: Site, state: Snapshot, paces: Iterable[Sample], failed: Iterable[Sample], limit: int
+) -> tuple[Row, ...]:
+    numbers = governance_of(site.governed(state.service)).enforcement
+    scope = Scope(state.service, state.identity)
+    return rows(state, numbers, read_paces(paces), site.known, _most(failed, scope), limit)
+
+
+def _most(failed: Iterable[Sample], scope: Scope) -> Most:
+    """Return the top reasons and the most affected of each SLO."""
+    samples = list(failed)
+    found: dict[str, tuple[list[Failed], list[Failed]]] = {}
+    for index, share in enumerate((BY_REASON, BY_COMBINATION)):
+        for one in read_failed(samples, scope, share):
+            found.setdefault(one.slo, ([], []))[index].append(one)
+    return dict(found)
+
+
+def _findings(governed: Governed | None) -> list[str]:
+    found = governed.diagnostics if governed else ()
+    return [f"{one.code.value}: {one.message}" for one in found if one.is_error]
+
+
+def _label_links(state: Snapshot, failed: Iterable[Sample]) -> list[tuple[str, str]]:
+    """Return the pages of the labels by which any SLO has failures."""
+    others = {NAME, SHARE, v.SERVICE, v.SLO, *(label for label, _ in state.identity)}
+    groups = (sample for sample in failed if sample.label(SHARE) == BY_COMBINATION)
+    names = sorted({label for sample in groups for label, _ in sample.labels} - others)
+    return [(name, service_path(state.service, state.identity, "by", name)) for name in names]
