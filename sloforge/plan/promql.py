@@ -36,6 +36,11 @@ def one_of(label: str, values: Iterable[str], *, none: bool = False) -> Matcher:
     return Matcher(label, "!~" if none else "=~", "|".join(map(literal, listed)))
 
 
+def any_of(names: Iterable[str], matchers: Iterable[Matcher] = ()) -> str:
+    """Return the selector of all series of these names."""
+    return braces([one_of("__name__", names), *matchers])
+
+
 def literal(text: str) -> str:
     """Return the regular expression that matches `text` and nothing else."""
     return _SPECIAL.sub(r"\\\g<0>", text)

@@ -1,6 +1,5 @@
 """What failed and whom it hit: the largest of what is recorded by reason and by combination of labels."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +7,7 @@ from typing import Final
 from sloforge import vocabulary as v
 from sloforge.model.objects import Matcher, Pairs
 from sloforge.plan.groups import REASON_PERIOD
-from sloforge.plan.promql import Scope, braces, literal, with_label
+from sloforge.plan.promql import Scope, any_of, braces, literal, with_label
 from sloforge.query.answers import NAME, Sample
 
 SHARE: Final = "sloforge_share"  # a label of ours: what the failures of a sample are told apart by
@@ -22,8 +21,11 @@ GROUPS: Final = (
     v.GROUP_BAND,
     v.GROUP_TIER,
 )
-PARTS: Final = (v.TIER_PREFIX, v.LABEL_PREFIX, v.PARTITION_PREFIX)
 _FIGURES: Final = tuple(name.removeprefix(v.GROUP_PREFIX) for name in GROUPS)
+PARTS: Final = tuple(
+    prefix + figure for prefix in (v.TIER_PREFIX, v.LABEL_PREFIX, v.PARTITION_PREFIX) for figure in _FIGURES
+)
+_ALL: Final = frozenset((*GROUPS, *PARTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +81,18 @@ def read_failed(samples: Iterable[Sample], scope: Scope, share: str) -> tuple[Fa
 
 def combinations_query(scope: Scope, slo: str | None, top: int, *matchers: Matcher) -> str:
     """Return the query for the figures of the `top` combinations of labels, by failures."""
-    figures = _series(scope, slo, GROUPS, *matchers)
+    figures = any_of(GROUPS, (*scope.matchers(slo), *matchers))
     failed = scope.narrowed(v.GROUP_FAILED_PERIOD, *matchers, slo=slo)
     return f"{figures} and ignoring ({v.TIER}) topk({top}, {failed})"
 
 
-def parts_query(scope: Scope, slo: str | None = None) -> str:
-    """Return the query for the figures of tiers, classes of work and shares of budgets."""
-    return _series(scope, slo, [prefix + figure for prefix in PARTS for figure in _FIGURES])
-
-
 def read_parts(samples: Iterable[Sample], scope: Scope) -> tuple[Part, ...]:
-    """Return each part, by SLO and kind, the most failures first."""
+    """Return each part that samples tell of, by SLO and kind, the most failures first."""
     found: dict[tuple[str, str, Pairs], dict[str, float]] = {}
     tiers: dict[tuple[str, str, Pairs], str] = {}
     for sample in samples:
+        if sample.name not in _ALL:
+            continue
         kind, _, figure = sample.name.partition(":")
         grouped = kind == v.GROUP_PREFIX
         key = (sample.label(v.SLO), kind, _own(sample, scope, *([v.TIER] if grouped else [])))
@@ -126,10 +125,6 @@ def _named(figures: dict[str, float]) -> Iterator[tuple[str, float]]:
     for figure, value in zip(_FIGURES, ("failed", "total", "remaining", "events", "band", ""), strict=True):
         if value and figure in figures:
             yield value, figures[figure]
-
-
-def _series(scope: Scope, slo: str | None, names: Sequence[str], *matchers: Matcher) -> str:
-    return braces([Matcher(NAME, "=~", "|".join(map(re.escape, names))), *scope.matchers(slo), *matchers])
 
 
 def _own(sample: Sample, scope: Scope, *more: str) -> Pairs:

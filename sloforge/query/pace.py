@@ -1,23 +1,20 @@
 """How fast budgets burn in every window, and how many failures stand behind it: what the next alert hangs on."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from sloforge import vocabulary as v
-from sloforge.model.objects import Matcher
-from sloforge.plan.promql import braces
 from sloforge.policy import FAST_WINDOWS_S, SLOW_WINDOWS_S
 from sloforge.quantities import format_duration
-from sloforge.query.answers import NAME, Sample
+from sloforge.query.answers import Sample
 
 WINDOWS: Final = tuple(format_duration(window_s) for window_s in (*FAST_WINDOWS_S, *SLOW_WINDOWS_S))
 RATES: Final = {v.burn_rate(window): window for window in WINDOWS}
 FAILED: Final = {v.failed_sum(window): window for window in WINDOWS}
 TIERS: Final = {v.burn_active(tier): tier for tier in v.BURN_ALERTS}
-_NAMES: Final = "|".join(map(re.escape, (*RATES, *FAILED, *TIERS)))
+NAMES: Final = (*RATES, *FAILED, *TIERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +27,6 @@ class Pace:
 
 
 STILL: Final = Pace({}, {}, frozenset())
-
-
-def pace_query(matchers: Sequence[Matcher] = ()) -> str:
-    """Return the query for the pace of every SLO that the matchers leave."""
-    return braces([Matcher(NAME, "=~", _NAMES), *matchers])
 
 
 def read_paces(samples: Iterable[Sample]) -> dict[str, Pace]:

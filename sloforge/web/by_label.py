@@ -67,7 +67,7 @@ def _head(agreed: Agreed, label: str) -> Facts:
         "label": label,
         "label_href": service_path(state.service, state.identity, "by", label),
         "identity": state.identity,
-        "recorded_s": state.recorded_s,
+        "recorded": words.moment(state.recorded_s),
     }
 
 

@@ -1,32 +1,34 @@
 """The page of one SLO: everything of the policy's section 10.1, the burn-down of its budget, and what alerts next."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from sloforge.gate.reasons import reason_words, span
-from sloforge.plan.promql import Scope
+from sloforge.model.governance import Governance
+from sloforge.plan.promql import Scope, any_of
 from sloforge.policy import PERIOD_S
 from sloforge.quantities import DAY, format_duration
+from sloforge.query import pace
 from sloforge.query.affected import (
     BY_REASON,
+    PARTS,
     Failed,
     by_label_query,
     combinations_query,
     failed_query,
-    parts_query,
     read_failed,
     read_parts,
 )
 from sloforge.query.answers import Failure
 from sloforge.query.history import History
-from sloforge.query.pace import STILL, WINDOWS, pace_query, read_paces
+from sloforge.query.pace import STILL, WINDOWS, Pace, read_paces
 from sloforge.query.replicas import Agreed
-from sloforge.query.snapshot import SloState
+from sloforge.query.snapshot import SloState, Snapshot
 from sloforge.web import words
 from sloforge.web.chart import chart, unrecorded_s
-from sloforge.web.forecast import Outlook, Stage, outlooks
+from sloforge.web.forecast import Known, Outlook, Stage, outlooks
 from sloforge.web.links import outside, service_path
 from sloforge.web.marks import decided
 from sloforge.web.parts import part_tables
@@ -42,58 +44,41 @@ Facts = dict[str, Any]
 def slo_page(site: Site, agreed: Agreed, slo: SloState) -> Facts:
     """Return the page of one SLO."""
     state, scope = agreed.snapshot, Scope(agreed.snapshot.service, agreed.snapshot.identity)
-    governed = site.governed(state.service)
-    governance = governance_of(governed)
+    governance = governance_of(site.governed(state.service))
     own = scope.matchers(slo.slo)
     queries = (
-        pace_query(own),
+        any_of((*pace.NAMES, *PARTS), own),
         failed_query(scope.names, own, TOP),
         combinations_query(scope, slo.slo, TOP),
-        parts_query(scope, slo.slo),
     )
     with ThreadPoolExecutor(1) as aside:
         asked = aside.submit(site.history, state, slo)
         told = site.ask(state, *queries)
         past = asked.result()
-    paces, failed, combinations, parts = told.vectors
+    figures, failed, combinations = told.vectors
     groups = read_parts(combinations, scope)
     labels = sorted({label for part in groups for label, _ in part.labels})[:LABELS]
-    labels = labels if len(labels) > 1 else []  # of one label, its combinations say it all
-    more = site.ask(state, *([by_label_query(scope, slo.slo, labels, TOP)] if labels else []))
-    marks = decided(governance, state.service, state.at_s, slo.period_s or PERIOD_S, slo.slo)[::-1]  # as time goes
-    ahead = outlooks(state.service, slo, read_paces(paces).get(slo.slo, STILL), site.known)
+    # Of one label, its combinations say it all.
+    more = site.ask(state, *([by_label_query(scope, slo.slo, labels, TOP)] if len(labels) > 1 else []))
+    hit = next(iter(more.vectors), ())
     doubts = [*told.failures, *more.failures, *([past] if isinstance(past, Failure) else [])]
-    drawn = past if isinstance(past, History) and (past.counted or past.after_exclusions) else None
     return {
         "service": state.service,
         "service_href": service_path(state.service, state.identity),
+        "recorded": words.moment(state.recorded_s),
         "slo": slo,
         "chip": words.CHIPS[slo.band],
         "because": reason_words(slo, governance.enforcement),
-        **_figures(slo),
-        "next": next_alert(slo, ahead),
-        "ahead": [_alert(one) for one in ahead],
-        "burns": _burns(paces, slo.slo),
-        "chart": chart(drawn, marks, governance.enforcement) if drawn else None,
-        "period": format_duration(int(slo.period_s)) if slo.period_s else "",
-        "unrecorded": span(unrecorded_s(drawn)) if drawn and unrecorded_s(drawn) else "",
-        "daily": _daily(drawn) if drawn else (),
-        "marks": marks,
-        "reasons": _shares(read_failed(failed, scope, BY_REASON)),
-        "by_label": [
-            (label, _over_all(agreed, label), _shares(read_failed(samples, scope, label)))
-            for samples in more.vectors
-            for label in labels
-        ],
-        "tables": part_tables((*groups, *read_parts(parts, scope))),
         "runbook": outside(slo.runbook),
-        "recorded_s": state.recorded_s,
+        **_figures(slo),
+        **_alerts(state.service, slo, read_paces(figures).get(slo.slo, STILL), site.known),
+        **_burn_down(past, state, slo, governance),
+        "reasons": _shares(read_failed(failed, scope, BY_REASON)),
+        "by_label": [(f"By {label}", _shares(read_failed(hit, scope, label))) for label in labels if hit],
+        "tables": part_tables((*groups, *read_parts(figures, scope))),
+        "labels": [(label, service_path(state.service, state.identity, "by", label)) for label in labels],
         "failures": [f"{doubt}." for doubt in doubts],
     }
-
-
-def _over_all(agreed: Agreed, label: str) -> str:
-    return service_path(agreed.snapshot.service, agreed.snapshot.identity, "by", label)
 
 
 def _figures(slo: SloState) -> Facts:
@@ -109,6 +94,28 @@ def _figures(slo: SloState) -> Facts:
         "lasts": "" if slo.exhaustion_s is None else span(slo.exhaustion_s),
         "coverage": words.ratio(slo.coverage),
         "violations": None if slo.violations is None else words.count(slo.violations),
+    }
+
+
+def _alerts(service: str, slo: SloState, burning: Pace, known: Known) -> Facts:
+    ahead = outlooks(service, slo, burning, known)
+    return {
+        "next": next_alert(slo, ahead),
+        "ahead": [_alert(one) for one in ahead],
+        "burns": [(window, words.burn(burning.rates.get(window))) for window in WINDOWS if burning.rates],
+    }
+
+
+def _burn_down(past: History | Failure, state: Snapshot, slo: SloState, governance: Governance) -> Facts:
+    marks = decided(governance, state.service, state.at_s, slo.period_s or PERIOD_S, slo.slo)[::-1]  # as time goes
+    drawn = past if isinstance(past, History) and (past.counted or past.after_exclusions) else None
+    unrecorded = unrecorded_s(drawn) if drawn else 0
+    return {
+        "period": format_duration(int(slo.period_s)) if slo.period_s else "",
+        "marks": marks,
+        "chart": chart(drawn, marks, governance.enforcement) if drawn else None,
+        "unrecorded": span(unrecorded) if unrecorded else "",
+        "daily": _daily(drawn) if drawn else (),
     }
 
 
@@ -139,11 +146,6 @@ def _when(one: Outlook) -> str:
         case Stage.DUE:
             return "within a minute" if not one.due_s or one.due_s < 60 else f"in {span(float(one.due_s))}"
     return "not at this pace"
-
-
-def _burns(paces: Iterable[Any], slo: str) -> list[tuple[str, words.Figure]]:
-    rates = read_paces(paces).get(slo, STILL).rates
-    return [(window, words.burn(rates.get(window))) for window in WINDOWS] if rates else []
 
 
 def _shares(failed: Sequence[Failed]) -> list[tuple[str, words.Figure, int]]:

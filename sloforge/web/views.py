@@ -6,19 +6,20 @@ from typing import Any, Final
 
 from sloforge import vocabulary as v
 from sloforge.governing import Governed
-from sloforge.plan.promql import Scope
+from sloforge.plan.promql import Scope, any_of
+from sloforge.query import pace
 from sloforge.query.affected import (
     BY_COMBINATION,
     BY_REASON,
+    PARTS,
     SHARE,
     Failed,
     failed_query,
-    parts_query,
     read_failed,
     read_parts,
 )
 from sloforge.query.answers import NAME, Failure, Sample
-from sloforge.query.pace import pace_query, read_paces
+from sloforge.query.pace import read_paces
 from sloforge.query.replicas import Agreed
 from sloforge.query.services import Heard
 from sloforge.query.snapshot import SEVERITY, Snapshot
@@ -65,11 +66,11 @@ def service_page(site: Site, agreed: Agreed, failures: Iterable[object], page: i
     governance = governance_of(governed)
     scope = Scope(state.service, state.identity)
     matchers = scope.matchers()
-    told = site.ask(state, pace_query(matchers), failed_query(scope.names, matchers, TOP), parts_query(scope))
-    paces, failed, parts = told.vectors
+    told = site.ask(state, any_of((*pace.NAMES, *PARTS), matchers), failed_query(scope.names, matchers, TOP))
+    figures, failed = told.vectors
     pages = max(1, -(-len(state.slos) // ROWS))
     page = min(max(1, page), pages)
-    shown = _rows(site, state, paces, failed, page * ROWS)
+    shown = _rows(site, state, figures, failed, page * ROWS)
     return {
         **_head(site, agreed),
         "rows": shown[(page - 1) * ROWS :],
@@ -79,7 +80,7 @@ def service_page(site: Site, agreed: Agreed, failures: Iterable[object], page: i
         "gate": answers(state, None if governed is not None and governed.failed else governance),
         "policy_findings": _findings(governed),
         "decided": decided(governance, state.service, state.at_s),
-        "tables": part_tables(read_parts(parts, scope)),
+        "tables": part_tables(read_parts(figures, scope)),
         "labels": _label_links(state, failed),
         "embed": {name: service_path(state.service, state.identity, name) for name in EMBEDDED},
         "failures": [f"{failure}." for failure in (*failures, *told.failures)],
@@ -99,7 +100,7 @@ def _samples(site: Site, states: Sequence[Snapshot]) -> tuple[Sorted, list[Failu
     query = failed_query((v.SERVICE, v.SLO, *identities), (), TOP)
     firsts = list({state.url: state for state in states}.values())
     doubts: list[Failure] = []
-    for told in together([partial(site.ask, one, pace_query(), query) for one in firsts]):
+    for told in together([partial(site.ask, one, any_of(pace.NAMES), query) for one in firsts]):
         doubts += told.failures
         for index, samples in enumerate(told.vectors):
             for sample in samples:

@@ -1,13 +1,11 @@
 """Bad states get a clear page: never a stack trace, never a false GREEN."""
 
-import asyncio
 import re
 import socket
 import time
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from sloforge.query.endpoints import Endpoint
@@ -16,22 +14,9 @@ from sloforge.web.fresh import Fresh
 from sloforge.web.server import below
 from sloforge.web.site import Site
 from tests.unit.query.liar import Behaviour, drips, floods, lying, says, says_json, says_state, says_vector
+from tests.unit.web.visitor import Visitor
 
 PATHS = ("/", "/services/shop", "/services/shop/slos/x", "/services/shop/by/client_id", "/services/shop/banner")
-
-
-class Visitor:
-    """Asks an application without a network."""
-
-    def __init__(self, asgi: Any) -> None:
-        self._transport = httpx.ASGITransport(asgi)
-
-    def get(self, path: str, method: str = "GET") -> httpx.Response:
-        async def ask() -> httpx.Response:
-            async with httpx.AsyncClient(transport=self._transport, base_url="http://status") as asking:
-                return await asking.request(method, path)
-
-        return asyncio.run(ask())
 
 
 def client(*urls: str, timeout_s: float = 5.0, **options: Any) -> Visitor:
