@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sloforge.gate.reasons import reason_words, span
-from sloforge.policy import Enforcement
+from sloforge.policy import Band, Enforcement
 from sloforge.query.affected import Failed
 from sloforge.query.pace import STILL, Pace
 from sloforge.query.snapshot import SloState, Snapshot
@@ -18,7 +18,10 @@ BAR: Final = 100  # units of a full budget's bar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One SLO. `bar` is how much of its bar is filled, 0 to `BAR`; None for an SLO without a budget."""
+    """One SLO. `bar` is how much of its bar is filled, 0 to `BAR`; None for an SLO without a budget.
+
+    `doubt` is why its band is unknown, and its figures are to be taken with care.
+    """
 
     slo: str
     title: str
@@ -37,7 +40,7 @@ class Row:
     next_style: str
     reason: str
     hit: str
-    because: str
+    doubt: str
 
 
 def rows(
@@ -82,7 +85,7 @@ def _row(
         next_style=style,
         reason=most_words(reasons),
         hit=most_words(groups),
-        because="; ".join(reason_words(slo, numbers)),
+        doubt="; ".join(reason_words(slo, numbers)) if slo.band is Band.UNKNOWN else "",
     )
 
 

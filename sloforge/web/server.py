@@ -1,5 +1,6 @@
 """Runs the pages until SIGTERM or SIGINT."""
 
+import signal
 import socket
 from collections.abc import Callable, MutableMapping
 from typing import Any, Final
@@ -16,7 +17,10 @@ Scope = MutableMapping[str, Any]
 
 
 def serve(site: Site, host: str, port: int, say: Callable[[str], None]) -> None:
-    """Serve a site on one address, and say where. Raises OSError where that cannot be listened on."""
+    """Serve a site on one address, and say where. Raises OSError where that cannot be listened on.
+
+    Only the main thread can hear signals.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family) as listening:
         bound = listening.getsockname()[1]
@@ -31,7 +35,11 @@ def serve(site: Site, host: str, port: int, say: Callable[[str], None]) -> None:
             limit_concurrency=LIMIT,
             lifespan="off",
         )
-        uvicorn.Server(config).run(sockets=[listening])
+        server = uvicorn.Server(config)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # uvicorn has handlers of its own while it runs, and raises the signal again once it is done.
+            signal.signal(number, lambda *_: setattr(server, "should_exit", True))
+        server.run(sockets=[listening])
 
 
 def below(base: str, inner: Any) -> Any:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -254,6 +255,7 @@ def test_overspent_and_unseen_are_said(visit: Callable[..., Page], server: Prome
     left = server.by_slo(f"{v.REMAINING_RATIO}{v.WITH_EXCLUSIONS}{{slo_service='odd'}}")
     assert rows[0][4].split("\n")[0] == percent(left["deep"]) == "-17900.0 %"
     assert rows[1][0] == "◆ UNKNOWN"
+    assert "nothing of the period was seen" in rows[1][4]
     shown = visit("/services/odd").locator(".banner").inner_text()
     assert "quiet (correctness) is UNKNOWN" in shown
     assert "its metrics are missing" in shown
@@ -339,6 +341,17 @@ def _requests(server: Prometheus) -> float:
         lines = answer.read().decode().splitlines()
     wanted = [line for line in lines if line.startswith("prometheus_http_requests_total") and "/api/v1/query" in line]
     return sum(float(line.rsplit(" ", 1)[1]) for line in wanted)
+
+
+def test_signal_ends_it(server: Prometheus) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    argv = [SLOFORGE, "serve", "--prometheus", server.url, "--listen", address]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with running(argv, env=FREE_ENV, cwd="/", stderr=subprocess.PIPE) as process:
+            wait_for("the page is served", lambda: _answers(f"http://{address}/healthz"), 60)
+            process.send_signal(number)
+            assert process.communicate(timeout=20)[1] == ""
+        assert process.returncode == 0
 
 
 def test_a_page_that_is_left_open_does_not_go_on_to_be_green(browser: Browser, server: Prometheus) -> None:
