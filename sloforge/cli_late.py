@@ -12,6 +12,7 @@ from typer.main import get_command
 ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "init": ("cli_editor:app",),
     "schema": ("cli_editor:app",),
+    "sli": ("cli_library:app",),
     "exporter": ("cli_exporter:exporter", "cli_record:record"),
     "demo": ("cli_demo:demo",),
     "approve": ("cli_policy:approve",),
