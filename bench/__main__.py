@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import clients, compiling, exporter, figures, gate, load, paging, peer, samples, scale, start, victoria
+from bench import clients, compiling, exporter, figures, gate, load, page, paging, peer, samples, scale, start, victoria
 
 BENCHMARKS = {
     "start": start.run,
@@ -10,6 +10,7 @@ BENCHMARKS = {
     "compile": compiling.run,
     "samples": samples.run,
     "figures": figures.run,
+    "page": page.run,
     "scale": scale.run,
     "load": load.run,
     "paging": paging.run,
