@@ -4,19 +4,25 @@ These are Mimir's groups; the operator's are the same but for their size. Promet
 moment of a group follows from its name and its file's: two files are two orders of the groups.
 """
 
+from itertools import pairwise
+
 import pytest
 
 from tests.rules.alerting import definition, fired, play, slots
-from tests.rules.engine import Result, Series
-from tests.rules.fleet import DAY, FOREVER, MINUTE
+from tests.rules.definitions import rule_files
+from tests.rules.engine import Query, Result, Series, simulate
+from tests.rules.fleet import DAY, FOREVER, HOUR, MINUTE
 from tests.rules.scenarios import SCENARIOS
 from tests.rules.steady import Failing, recorded, scraped
 from tests.rules.test_alert_timing import CELLS, LAST_S, Cell, name_of, outage_start
 from tests.rules.test_counts import play as play_counts
 from tests.rules.test_counts import report, weeks
+from tests.rules.test_lags import END_S, by_labels, never, scenarios
 
 # From raw counters to a page: counts, windows, conditions with their alerts. Each waits for the one before.
 PAGE_LATER_S = 2 * MINUTE
+# Bands wait for conditions, the service's band for those of its SLOs, and the freeze for that.
+STATES_LATER_S = {"slo:hard_stop:active": 2 * MINUTE, "slo:band:state": 3 * MINUTE, "slo:freeze:active": 4 * MINUTE}
 NAMES = (
     "uneven-traffic-with-outages",
     "ledger-with-outages",
@@ -56,3 +62,31 @@ def test_the_same_alerts_fire_and_not_much_later(cell: Cell, both: tuple[Result,
     times = {alert: time for alert, _, time in later}
     # The groups that count have moments of their own: up to a turn sooner or later, in both.
     assert all(-MINUTE <= times[alert] - time <= PAGE_LATER_S + MINUTE for alert, _, time in at_once)
+
+
+def test_bands_hard_stops_and_freezes_are_the_same_and_not_much_later() -> None:
+    hard, violated = never()
+    cases = scenarios()
+    slos = [*(case.definition for case in cases), hard]
+    series = [series for case in (*cases, violated) for series in case.fleet.scrape()]
+    queries = {name: Query(name, END_S, step_s=MINUTE) for name in STATES_LATER_S}
+    at_once, later = (
+        simulate(rule_files(slos, period="7d", target=target), series, queries, end_s=END_S)
+        for target in ("prometheus", "mimir")
+    )
+    assert at_once.errors == later.errors == {}
+    for name, late_s in STATES_LATER_S.items():
+        before, after = by_labels(at_once.answers[name]), by_labels(later.answers[name])
+        assert before.keys() == after.keys()
+        assert any(changes(points) for points in before.values()), name
+        for labels, points in before.items():
+            told, heard = changes(points), changes(after[labels])
+            assert [value for _, value in told] == [value for _, value in heard], (name, sorted(labels))
+            delays = [there - here for (here, _), (there, _) in zip(told, heard, strict=True)]
+            assert all(-MINUTE <= delay <= late_s + MINUTE for delay in delays), (name, sorted(labels), delays)
+
+
+def changes(points: dict[float, float]) -> list[tuple[float, float]]:
+    """Return when a state changed, and to what, once the rules are an hour old."""
+    times = sorted(time for time in points if time >= HOUR)
+    return [(b, points[b]) for a, b in pairwise(times) if points[a] != points[b]]
