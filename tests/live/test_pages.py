@@ -122,7 +122,7 @@ def write_past(data: Path, exporter: int, counters: Counters) -> None:
         past["slo:events_failed:delta1m", of(part)] = [(at, 0) for at in minutes]
     for part, blocked in BLOCKED.items():
         past["blocked", raw(exporter, part)].append((now - 1, blocked))
-    past[v.burn_active("page_fast"), of("recovered")] = [(at, at < now - 9 * 60) for at in minutes]
+    past[v.burn_active("page_fast"), of("recovered")] = [(at, float(at < now - 9 * 60)) for at in minutes]
     past[v.TICK_PRESENT, of("gone")] = [(at, 1) for at in minutes if now - 600 < at < now - 300]
     give_past(past, data)
 

@@ -51,7 +51,7 @@ def test_a_fault_is_told_at_its_slo() -> None:
 
 def test_a_broken_template_is_told_at_its_slo() -> None:
     words = (("summary", "{{ $value | nofunc }}"),)
-    facts = (("service", "s"), ("owner", "o"), ("selector", "x"))
+    facts = (("service", "s"), ("owner", "o"), ("selector", "x"), ("runbook", ""))
     alert = AlertRule(alert="Bad", expr="up", origin=("slos", 1), words="watchdog", facts=facts, annotations=words)
     [found] = told(alert)
     assert (found.code, found.span.line) == (Code.TOOL_COMPLAINT, 20)
