@@ -21,8 +21,8 @@ def test_text_shows_the_line_the_place_and_what_to_do() -> None:
         "f.yml:1:13: warning SF315 SLO 'a' has no runbook\n"
         "    1 | apiVersion: sloforge/v1\n"
         "      |             ^\n"
-        "  help: Add `runbook: https://...`, or `runbooks:` for those that are generated: whoever is woken needs a first "
-        "step.\n"
+        "  help: Add `runbook: https://...`, or `runbooks:` for those that are generated: whoever is woken needs a "
+        "first step.\n"
         "f.yml:2:2: error SF201 unknown key 'titel'\n"
         "    2 | \ttitel: 'Ümläut'\n"
         "      | \t^^^^^\n"
@@ -55,8 +55,8 @@ def test_json_holds_every_field() -> None:
         "line": 1,
         "column": 13,
         "message": "SLO 'a' has no runbook",
-        "hint": "Add `runbook: https://...`, or `runbooks:` for those that are generated: whoever is woken needs a first "
-        "step.",
+        "hint": "Add `runbook: https://...`, or `runbooks:` for those that are generated: whoever is woken needs a "
+        "first step.",
     }
 
 
