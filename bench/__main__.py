@@ -2,13 +2,29 @@
 
 import sys
 
-from bench import clients, compiling, exporter, figures, gate, load, page, paging, peer, samples, scale, start, victoria
+from bench import (
+    clients,
+    compiling,
+    exporter,
+    figures,
+    gate,
+    load,
+    page,
+    paging,
+    peer,
+    porting,
+    samples,
+    scale,
+    start,
+    victoria,
+)
 
 BENCHMARKS = {
     "start": start.run,
     "gate": gate.run,
     "compile": compiling.run,
     "samples": samples.run,
+    "import": porting.run,
     "figures": figures.run,
     "page": page.run,
     "scale": scale.run,

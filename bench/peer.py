@@ -1,4 +1,4 @@
-"""Sloth, the peer: from PATH, or built once into a git-ignored folder."""
+"""Sloth, the peer: from PATH, or built once into a git-ignored folder; and its own files."""
 
 import shutil
 import subprocess
@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PACKAGE = "github.com/slok/sloth/cmd/sloth"  # its version stands in peer/go.mod
+MODULE = "github.com/slok/sloth"  # its version stands in peer/go.mod
+PACKAGE = f"{MODULE}/cmd/sloth"
 
 
 def sloth() -> Path | None:
@@ -20,3 +21,14 @@ def sloth() -> Path | None:
         if done.returncode:
             return None
     return built if built.exists() else None
+
+
+def files() -> Path | None:
+    """Return the folder of the peer's source, with its examples and the files of its tests; None without Go."""
+    go = shutil.which("go")
+    if go is None:
+        return None
+    argv = [go, "list", "-m", "-f", "{{.Dir}}", MODULE]
+    done = subprocess.run(argv, cwd=HERE / "peer", capture_output=True, text=True, timeout=600, check=False)
+    folder = done.stdout.strip()
+    return Path(folder) if folder else None
