@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Final
 
-from sloforge.history.backtest import allowed_failures
+from sloforge.history.backtest import Judged, allowed_failures
 from sloforge.history.confidence import Limits, limits, spread
 from sloforge.history.minutes import Minutes
 from sloforge.history.replay import Replay, notifications, rule_sets
@@ -42,26 +42,15 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Advice:
+class Advice(Judged):
     """A past, and the objectives that were tried on it, the lowest first.
 
     `worth` is how many events that fail independently tell as much: fewer where failures come together.
     """
 
-    service: str
-    slo: Slo
-    minutes: Minutes
-    first: int
-    events: float
-    failed: float
     worth: int
     limits: Limits
     candidates: tuple[Candidate, ...]
-
-    @property
-    def weeks(self) -> float:
-        """Return how long the past is."""
-        return (self.minutes.grid.size - self.first) * TICK_S / (7 * DAY)
 
     @property
     def best(self) -> Candidate | None:

@@ -39,11 +39,8 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Backtest:
-    """A past under one SLO. Minutes count from `minutes.grid`; what came before `first` only filled the windows.
-
-    `allowed` are the failures that a period of this traffic may have.
-    """
+class Judged:
+    """A past under one SLO. Minutes count from `minutes.grid`; what came before `first` only filled the windows."""
 
     service: str
     slo: Slo
@@ -51,9 +48,6 @@ class Backtest:
     first: int
     events: float
     failed: float
-    allowed: float
-    incidents: tuple[Incident, ...]
-    tried: tuple[Tried, ...]
 
     @property
     def weeks(self) -> float:
@@ -63,6 +57,15 @@ class Backtest:
     def at_s(self, minute: int) -> int:
         """Return the Unix seconds of a minute."""
         return self.minutes.grid.at_ms(minute) // 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backtest(Judged):
+    """What each rule set did in a past. `allowed` are the failures that a period of this traffic may have."""
+
+    allowed: float
+    incidents: tuple[Incident, ...]
+    tried: tuple[Tried, ...]
 
 
 def lead_s(slo: Slo) -> int:

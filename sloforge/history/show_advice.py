@@ -28,7 +28,7 @@ def markdown(told: Advice) -> str:
 
 def _head(told: Advice) -> list[str]:
     size = told.minutes.grid.size - told.first
-    begins = format_time(told.minutes.grid.at_ms(told.first) // 1000)
+    begins = format_time(told.at_s(told.first))
     lines = [f"{told.service}/{told.slo.id}: {span(size * TICK_S)} from {begins}"]
     if not told.events:
         return [*lines, "Nothing happened in it."]
@@ -81,8 +81,8 @@ def data(told: Advice) -> dict[str, Json]:
     return {
         "service": told.service,
         "slo": told.slo.id,
-        "from": format_time(told.minutes.grid.at_ms(told.first) // 1000),
-        "to": format_time(told.minutes.grid.at_ms(told.minutes.grid.size - 1) // 1000),
+        "from": format_time(told.at_s(told.first)),
+        "to": format_time(told.at_s(told.minutes.grid.size - 1)),
         "events": told.events,
         "failed": told.failed,
         "independent_events": told.worth,
