@@ -230,8 +230,8 @@ def validate(
 ) -> None:
     """Check SLO definitions and the policy folder; touch nothing."""
     from sloforge import checking
+    from sloforge.findings_text import summary
     from sloforge.manifest import read_manifest
-    from sloforge.report import summary
 
     paths = _paths(file)
     with _progress(paths) as step:
@@ -271,8 +271,8 @@ def _stops(diagnostics: Iterable["Diagnostic"], strict: bool) -> bool:
 def _finish(checked: "Checked", format: Format, strict: bool, summary: str) -> None:  # noqa: A002
     """Write the findings to stderr, and the summary to stdout if nothing stops the run; raise Exit otherwise."""
     from sloforge.diagnostics import Code
-    from sloforge.report import render
-    from sloforge.report import summary as count
+    from sloforge.findings_text import render
+    from sloforge.findings_text import summary as count
 
     if checked.diagnostics or format is not Format.TEXT:
         typer.echo(render(checked.diagnostics, format.value, checked.sources), err=True, nl=False)

@@ -119,7 +119,7 @@ def governance_of(folder: Path | None, service: str) -> "Governance":
 
     read = read_governance(folder or DEFAULT_POLICY, service)
     if read.failed:
-        from sloforge.report import render
+        from sloforge.findings_text import render
 
         errors = [finding for finding in read.diagnostics if finding.is_error]
         typer.echo(render(errors, "text", read.sources), err=True, nl=False)

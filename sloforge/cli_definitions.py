@@ -28,7 +28,7 @@ def stop_on_errors(checked: "Checked") -> None:
 def stop_on(findings: Iterable["Diagnostic"], sources: Mapping[str, str]) -> None:
     """Exit with the findings if any is an error."""
     from sloforge.diagnostics import Code
-    from sloforge.report import render
+    from sloforge.findings_text import render
 
     if errors := [finding for finding in findings if finding.is_error]:
         typer.echo(render(errors, "text", sources), err=True, nl=False)

@@ -64,7 +64,7 @@ class Desk:
     def write(self, key: str, entry: Mapping[str, "Data"]) -> None:
         """Add `entry` without its empty values to the file of `key`; say what came of it, or exit with findings."""
         from sloforge.decisions import NotAddedError, add
-        from sloforge.report import render
+        from sloforge.findings_text import render
 
         try:
             added = add(self.files, self.folder, key, {name: value for name, value in entry.items() if value})

@@ -87,7 +87,7 @@ def schema(
 
 def _stop_on(diagnostics: "Sequence[Diagnostic]") -> None:
     if diagnostics:
-        from sloforge.report import render
+        from sloforge.findings_text import render
 
         typer.echo(render(diagnostics, "text", {}), err=True, nl=False)
         raise typer.Exit(FINDINGS)

@@ -26,9 +26,9 @@ def sli(
     format: Annotated[Form, typer.Option("--format", help="How it is shown.")] = Form.TEXT,  # noqa: A002 - its name
 ) -> None:
     """Show the SLIs that definitions can use by name: what each counts, its parameters, an example."""
+    from sloforge.findings_text import render
     from sloforge.listing import described, listed, page
     from sloforge.parse.library import read_library, shipped
-    from sloforge.report import render
 
     library = read_library([name] if name else shipped(), Path())
     for refusal in library.refusals.values():

@@ -65,8 +65,8 @@ def import_(
     format: Annotated[ReportFormat, typer.Option("--format", help="How the report is written.")] = ReportFormat.TEXT,  # noqa: A002
 ) -> None:
     """Turn SLOs of Sloth, Pyrra and OpenSLO into definitions, and tell all that changed. Without -o: only tell."""
+    from sloforge.findings_text import render
     from sloforge.port import importing, told
-    from sloforge.report import render
 
     only = "" if source is From.AUTO else source.value
     imported = importing.import_files(file, only=only, period=period)
@@ -97,8 +97,8 @@ def export(
 ) -> None:
     """Write SLO definitions as OpenSLO v1, so that `sloforge import` gives them back."""
     from sloforge.checking import check_files
+    from sloforge.findings_text import render
     from sloforge.port import openslo_export
-    from sloforge.report import render
 
     checked = check_files(file or [DEFAULT_FILE])
     text, findings = openslo_export.export(checked, slo or ())

@@ -135,8 +135,8 @@ def _before(against: str, paths: Sequence[Path], policy: Path, after: "State") -
     """Return what stood in the folder or at the Git ref, and what to call it; tell what is wrong with it."""
     from sloforge import checking
     from sloforge.diagnostics import Code, Diagnostic
+    from sloforge.findings_text import render
     from sloforge.manifest import read_manifest
-    from sloforge.report import render
     from sloforge.review.git import read_past
     from sloforge.review.past import OBJECTIVES_ONLY, generated, judge
 

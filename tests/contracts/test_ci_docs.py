@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sloforge.report import FORMATS
+from sloforge.findings_text import FORMATS
 
 BIN = Path(sys.executable).parent
 SHOP = "apiVersion: sloforge/v1\nservice: shop\nslos:\n  - id: a\n    objective: 99\n    titel: a\n"

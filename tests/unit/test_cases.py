@@ -13,6 +13,7 @@ import pytest
 
 from sloforge.checking import check_files
 from sloforge.diagnostics import Code, Diagnostic, SpanMap
+from sloforge.findings_text import FORMATS, render
 from sloforge.model.bind import bind
 from sloforge.model.checks import check, check_all, check_history
 from sloforge.model.library import expand, used
@@ -20,7 +21,6 @@ from sloforge.model.objects import Service
 from sloforge.parse.document import read_document
 from sloforge.parse.library import read_library
 from sloforge.parse.text import parse_yaml, read_text
-from sloforge.report import FORMATS, render
 
 CASES = Path(__file__).parent.parent / "cases"
 SHOP = CASES / "slo_definitions.yml"

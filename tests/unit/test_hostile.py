@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sloforge.diagnostics import Diagnostic
+from sloforge.findings_text import FORMATS, render
 from sloforge.model.bind import bind
 from sloforge.model.checks import check, check_all
 from sloforge.model.policy_bind import bind_policy
@@ -12,7 +13,6 @@ from sloforge.model.policy_facts import Decided
 from sloforge.parse.document import read_document
 from sloforge.parse.policy_document import read_policy
 from sloforge.parse.text import parse_yaml
-from sloforge.report import FORMATS, render
 
 DEFINITIONS = """\
 apiVersion: sloforge/v1

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sloforge.diagnostics import Code, Diagnostic, Span
-from sloforge.report import FORMATS, render, summary
+from sloforge.findings_text import FORMATS, render, summary
 
 SOURCE = "apiVersion: sloforge/v1\n\ttitel: 'Ümläut'\n"
 UNKNOWN = Diagnostic(

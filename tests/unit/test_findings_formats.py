@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator, Draft202012Validator  # type: ignore[import-untyped]
 
 from sloforge.diagnostics import Code, Diagnostic, Span
-from sloforge.report import render
+from sloforge.findings_text import render
 
 ROOT = Path(__file__).parents[2]
 SOURCE = "apiVersion: sloforge/v1\nslos:\n  - titel: a\n  - titel: a\n"
