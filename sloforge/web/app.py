@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sloforge.gate import words
 from sloforge.gate.status import data
 from sloforge.model.objects import Pairs
 from sloforge.policy import Band
@@ -22,7 +23,6 @@ from sloforge.query.replicas import Agreed
 from sloforge.query.services import Heard
 from sloforge.render.pages import page
 from sloforge.web import headers as h
-from sloforge.web import words
 from sloforge.web.assets import assets
 from sloforge.web.banner import banner, unknown
 from sloforge.web.by_label import FIND, IS, label_page, value_page

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from sloforge.gate import words
 from sloforge.gate.decision import Change, Decision, decide
 from sloforge.gate.reasons import why
 from sloforge.model.governance import Governance
@@ -10,7 +11,6 @@ from sloforge.policy import Band, Enforcement, Verdict
 from sloforge.quantities import format_time
 from sloforge.query.replicas import Agreed
 from sloforge.query.snapshot import Snapshot
-from sloforge.web import words
 
 UNKNOWN_WORDS = "Nobody knows how reliable it is. Hold changes until this is mended."
 

@@ -2,12 +2,12 @@
 
 from typing import Any, Final
 
+from sloforge.gate import words
 from sloforge.model.objects import Matcher
 from sloforge.plan.promql import Scope
 from sloforge.policy import Band
 from sloforge.query.affected import SHARE, combinations_query, read_parts, values_query
 from sloforge.query.replicas import Agreed
-from sloforge.web import words
 from sloforge.web.links import service_path
 from sloforge.web.parts import part_tables
 from sloforge.web.rows import bar

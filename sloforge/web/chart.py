@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
+from sloforge.gate.marks import Mark
 from sloforge.policy import Enforcement
 from sloforge.quantities import DAY, HOUR, MINUTE, format_number
 from sloforge.query.history import History, Line
-from sloforge.web.marks import Mark
 
 WIDTH: Final = 960
 HEIGHT: Final = 260

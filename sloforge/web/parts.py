@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from sloforge import vocabulary as v
+from sloforge.gate import words
 from sloforge.policy import Band
 from sloforge.query.affected import Part
-from sloforge.web import words
 from sloforge.web.rows import bar
 
 TITLES: Final = {

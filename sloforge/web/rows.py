@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from sloforge.gate import words
 from sloforge.gate.reasons import reason_words, span
 from sloforge.policy import Band, Enforcement
 from sloforge.query.affected import Failed
 from sloforge.query.pace import STILL, Pace
 from sloforge.query.snapshot import SloState, Snapshot
-from sloforge.web import words
 from sloforge.web.forecast import Known, Outlook, Stage, outlooks
 from sloforge.web.links import slo_path
 

@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from sloforge.gate import words
+from sloforge.gate.marks import decided
 from sloforge.gate.reasons import reason_words, span
 from sloforge.model.governance import Governance
 from sloforge.plan.promql import Scope, any_of
@@ -26,11 +28,9 @@ from sloforge.query.history import History
 from sloforge.query.pace import STILL, WINDOWS, Pace, read_paces
 from sloforge.query.replicas import Agreed
 from sloforge.query.snapshot import SloState, Snapshot
-from sloforge.web import words
 from sloforge.web.chart import chart, unrecorded_s
 from sloforge.web.forecast import Known, Outlook, Stage, outlooks
 from sloforge.web.links import outside, service_path
-from sloforge.web.marks import decided
 from sloforge.web.parts import part_tables
 from sloforge.web.rows import bar, next_alert, with_all
 from sloforge.web.site import Site, governance_of

@@ -5,6 +5,8 @@ from functools import partial
 from typing import Any, Final
 
 from sloforge import vocabulary as v
+from sloforge.gate import words
+from sloforge.gate.marks import decided
 from sloforge.governing import Governed
 from sloforge.plan.promql import Scope, any_of
 from sloforge.query import pace
@@ -23,10 +25,8 @@ from sloforge.query.pace import read_paces
 from sloforge.query.replicas import Agreed
 from sloforge.query.services import Heard
 from sloforge.query.snapshot import SEVERITY, Snapshot
-from sloforge.web import words
 from sloforge.web.banner import answers, banner, unknown
 from sloforge.web.links import service_path
-from sloforge.web.marks import decided
 from sloforge.web.parts import part_tables
 from sloforge.web.rows import Row, rows
 from sloforge.web.site import Site, governance_of, together

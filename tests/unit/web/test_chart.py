@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sloforge.gate.marks import Mark
 from sloforge.policy import Enforcement
 from sloforge.query.history import History
 from sloforge.web.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, chart, unrecorded_s
-from sloforge.web.marks import Mark
 
 STEP_S = 100
 

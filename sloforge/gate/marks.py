@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from sloforge.gate import words
 from sloforge.model.governance import Approval, ApprovalKind, Exclusion, Governance, Incident
 from sloforge.policy import PERIOD_S
-from sloforge.web import words
 
 _APPROVED: Final = {
     ApprovalKind.HARD_STOP: "End of the hard stop {slo} approved",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sloforge.web import words
+from sloforge.gate import words
 from sloforge.web.links import outside, service_path
 
 

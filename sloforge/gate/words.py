@@ -1,4 +1,4 @@
-"""Figures as a page shows them: the number that was recorded, and the text that people read."""
+"""Figures as pages and reports show them: the number that was recorded, and the text that people read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
