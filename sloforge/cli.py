@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 import typer
 
 from sloforge.cli_common import CLEAN, FINDINGS, UNREACHABLE, examples
-from sloforge.cli_definitions import Files
+from sloforge.cli_definitions import DEFAULT_FOLDER, Files, FolderOption, Names, NamesOption, Target, TargetOption
 from sloforge.cli_desk import DEFAULT_FILE, PolicyOption
 from sloforge.cli_late import Late
 from sloforge.quantities import counted
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from sloforge.plan.cost import Assumptions
     from sloforge.store import Differences
 
-DEFAULT_FOLDER: Final = Path("generated")
 DEBUG: Final = "SLOFORGE_DEBUG"
 NO_BASE: Final = "Put the routes into your Alertmanager configuration by hand, or name it with --alertmanager-base."
 LONG_WORK_BYTES: Final = 200_000  # definitions that take seconds: a person at a terminal sees that it goes on
@@ -42,23 +41,6 @@ class Format(StrEnum):
     GITHUB = "github"
     GITLAB = "gitlab"
     SARIF = "sarif"
-
-
-class Target(StrEnum):
-    """The engine that will run the rules."""
-
-    PROMETHEUS = "prometheus"
-    OPERATOR = "operator"
-    MIMIR = "mimir"
-    THANOS = "thanos"
-    VMALERT = "vmalert"
-
-
-class Names(StrEnum):
-    """Under which names figures are recorded."""
-
-    OWN = "own"
-    SLOTH = "sloth"
 
 
 app = typer.Typer(
@@ -93,7 +75,6 @@ def _check_version(text: str) -> str:
 
 FormatOption = Annotated[Format, typer.Option("--format", help="How findings are written to stderr.")]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")]
-FolderOption = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go.")]
 BaseOption = Annotated[
     Path | None,
     typer.Option(
@@ -152,8 +133,8 @@ def generate(
     alertmanagerconfig: Annotated[
         bool, typer.Option("--alertmanagerconfig", help="Also write the routes for the Prometheus operator.")
     ] = False,
-    names: Annotated[Names, typer.Option("--names", help="Record figures under Sloth's names as well.")] = Names.OWN,
-    target: Annotated[Target, typer.Option("--target", help="The engine that will run the rules.")] = Target.PROMETHEUS,
+    names: NamesOption = Names.OWN,
+    target: TargetOption = Target.PROMETHEUS,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if DIR is not up to date.")] = False,
     stats: Annotated[
         bool, typer.Option("--stats", help="Also print what the rules cost Prometheus; as JSON with --format json.")

@@ -79,6 +79,16 @@ def complain(failures: Iterable["Failure"]) -> None:
         typer.echo(f"{failure}.", err=True)
 
 
+def alertmanager(url: str) -> "Endpoint":
+    """Return whom to ask for what has arrived; an address or a secret that does not fit is wrong usage."""
+    from sloforge.query.endpoints import ALERTMANAGER, endpoint
+
+    try:
+        return endpoint(url, os.environ, ALERTMANAGER)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--alertmanager") from error
+
+
 def endpoints(urls: list[str]) -> list["Endpoint"]:
     """Return whom to ask; an address or a secret that does not fit is wrong usage."""
     from sloforge.query.endpoints import endpoint

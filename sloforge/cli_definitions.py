@@ -1,8 +1,9 @@
 """What the commands that look at definitions share: which files, errors that end all, and the SLO that is meant."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -14,6 +15,29 @@ if TYPE_CHECKING:
     from sloforge.diagnostics import Diagnostic
     from sloforge.model.objects import Service, Slo
 
+DEFAULT_FOLDER: Final = Path("generated")
+
+
+class Target(StrEnum):
+    """The engine that will run the rules."""
+
+    PROMETHEUS = "prometheus"
+    OPERATOR = "operator"
+    MIMIR = "mimir"
+    THANOS = "thanos"
+    VMALERT = "vmalert"
+
+
+class Names(StrEnum):
+    """Under which names figures are recorded."""
+
+    OWN = "own"
+    SLOTH = "sloth"
+
+
+FolderOption = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go.")]
+TargetOption = Annotated[Target, typer.Option("--target", help="The engine that will run the rules.")]
+NamesOption = Annotated[Names, typer.Option("--names", help="Record figures under Sloth's names as well.")]
 Files = Annotated[
     list[Path] | None,
     typer.Argument(metavar="FILE", help="Definition files, or folders to search.", show_default=str(DEFAULT_FILE)),

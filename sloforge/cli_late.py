@@ -14,6 +14,7 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "schema": ("cli_editor:app",),
     "sli": ("cli_library:app",),
     "exporter": ("cli_exporter:exporter", "cli_record:record"),
+    "doctor": ("cli_doctor:app",),
     "demo": ("cli_demo:demo",),
     "approve": ("cli_policy:approve",),
     "exclude": ("cli_policy:app",),

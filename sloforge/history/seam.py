@@ -60,7 +60,7 @@ def head_ms(place: Endpoint, total_s: float) -> int:
     """Return from when on Prometheus holds its data in memory: a block that reaches beyond that would have it forget
     what it has in there, at its next start. Raises NoAnswerError.
     """
-    status = look(place, "tsdb", total_s)
+    status = look(place, "status/tsdb", total_s)
     if isinstance(status, Failure):
         raise NoAnswerError(status)
     stats = status.get("headStats")
@@ -73,6 +73,6 @@ def head_ms(place: Endpoint, total_s: float) -> int:
 
 def data_folder(place: Endpoint, total_s: float) -> str:
     """Return where Prometheus keeps its blocks, as it says itself; empty where it does not."""
-    flags = look(place, "flags", total_s)
+    flags = look(place, "status/flags", total_s)
     path = "" if isinstance(flags, Failure) else flags.get("storage.tsdb.path")
     return path if isinstance(path, str) and path.isprintable() else ""

@@ -89,6 +89,14 @@ def read_status(body: bytes) -> dict[str, Any]:
     return _mapping(_data(body))
 
 
+def read_json(body: bytes) -> object:
+    """Return the JSON of an answer without the envelope that Prometheus has. Raises AnswerError."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise AnswerError("did not answer in JSON") from error
+
+
 def read_error(body: bytes) -> str:
     """Return the error that an API answer explains itself with; empty if it does not."""
     try:

@@ -17,13 +17,14 @@ from sloforge.query.answers import (
     Sample,
     Series,
     read_error,
+    read_json,
     read_matrix,
     read_series,
     read_status,
     read_vector,
     shown,
 )
-from sloforge.query.endpoints import TOKEN, USER, Endpoint
+from sloforge.query.endpoints import Endpoint
 
 if TYPE_CHECKING:
     import httpx
@@ -60,19 +61,29 @@ def ask_series(
     return _ask_all([place], "query_range", form, read_series, total_s)[0]
 
 
-def look(place: Endpoint, status: str, total_s: float = TOTAL_S) -> dict[str, Any] | Failure:
-    """Return what a server says of itself, such as its `flags`."""
-    return _ask_all([place], f"status/{status}", None, read_status, total_s)[0]
+def look(place: Endpoint, path: str, total_s: float = TOTAL_S) -> dict[str, Any] | Failure:
+    """Return what a server says of itself at a path of its API, such as `status/flags` or `rules`."""
+    return _ask_all([place], path, None, read_status, total_s)[0]
+
+
+def ask_alertmanager(place: Endpoint, path: str, total_s: float = TOTAL_S) -> object | Failure:
+    """Return the JSON that an Alertmanager answers at a path of its API, such as `status`."""
+    return _ask_all([place], path, None, read_json, total_s, "api/v2")[0]
 
 
 def _ask_all(
-    endpoints: Sequence[Endpoint], path: str, form: dict[str, str] | None, read: Callable[[bytes], Read], total_s: float
+    endpoints: Sequence[Endpoint],
+    path: str,
+    form: dict[str, str] | None,
+    read: Callable[[bytes], Read],
+    total_s: float,
+    api: str = "api/v1",
 ) -> tuple[Read | Failure, ...]:
     _load()
     end = time.monotonic() + total_s
     # Threads, as nothing else bounds a name server that does not answer or a header that comes letter by letter. They
     # are daemons, so that one which still waits does not keep the program.
-    asked = [(place, _start(partial(_send, place, path, form, read, end))) for place in endpoints]
+    asked = [(place, _start(partial(_send, place, f"{api}/{path}", form, read, end))) for place in endpoints]
     return tuple(_await(place, future, end, total_s) for place, future in asked)
 
 
@@ -124,28 +135,28 @@ def _send(
     try:
         with (
             httpx.Client(timeout=timeout, headers=headers, verify=_trust(place.url)) as client,
-            client.stream("POST" if form else "GET", f"{place.url}/api/v1/{path}", data=form) as response,
+            client.stream("POST" if form else "GET", f"{place.url}/{path}", data=form) as response,
         ):
             body = bytearray()
             for piece in response.iter_bytes():
                 body += piece
                 if len(body) > LIMIT_BYTES:
                     return Failure(place.url, f"answered with more than {LIMIT_BYTES >> 20} MiB; name a service")
-            return read(_judged(response, bytes(body)))
+            return read(_judged(place, response, bytes(body)))
     except AnswerError as error:
         return Failure(place.url, str(error))
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError) as error:
         return Failure(place.url, _words(error))
 
 
-def _judged(response: "httpx.Response", body: bytes) -> bytes:
+def _judged(place: Endpoint, response: "httpx.Response", body: bytes) -> bytes:
     """Return the body of an answer by its status and type. Raises AnswerError with what is wrong with them."""
     status, kind = response.status_code, response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if response.is_redirect:
         target = shown(response.headers.get("location", "nowhere"))
         raise AnswerError(f"redirects to {target}: give that address, as no redirect is followed with credentials")
     if status in {401, 403}:
-        raise AnswerError(f"refused us (HTTP {status}); {TOKEN}_FILE or {USER} say who asks")
+        raise AnswerError(f"refused us (HTTP {status}); {place.prefix}_TOKEN_FILE or {place.prefix}_USER say who asks")
     if not response.is_success:
         raise AnswerError(f"answered HTTP {status}{': ' * bool(text := read_error(body))}{text}")
     if kind != "application/json":

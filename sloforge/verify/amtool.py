@@ -50,12 +50,18 @@ def check(
         try:
             write_files(folder, [config, *templates])
             complaints = list(_refusals(amtool, folder, config, base))
-            return complaints or list(_routes(amtool, folder, plan, base))
+            where = base.path if base else v.ROUTES_FILE
+            return complaints or list(_lost(amtool, f"--config.file={_CONFIG}", folder, plan, where))
         except ToolError as error:
             return [Diagnostic(code=Code.TOOL_FAILED, span=Span(amtool), message=str(error))]
         except OSError as error:
             message = f"no room for files that {amtool} should check: {error.strerror}"
             return [Diagnostic(code=Code.TOOL_FAILED, span=Span(name), message=message)]
+
+
+def check_running(amtool: str, url: str, plan: RoutePlan) -> list[Diagnostic]:
+    """Return which alerts the Alertmanager that runs at `url` would send elsewhere. Raises ToolError."""
+    return list(_lost(amtool, f"--alertmanager.url={url}", Path.cwd(), plan, url))
 
 
 def _refusals(amtool: str, folder: Path, config: Artifact, base: Base | None) -> Iterator[Diagnostic]:
@@ -83,12 +89,11 @@ def _said(result: ToolResult) -> str:
     return " ".join(what.split()) or f"it ended with code {result.code}"
 
 
-def _routes(amtool: str, folder: Path, plan: RoutePlan, base: Base | None) -> Iterator[Diagnostic]:
-    """Yield the alerts that amtool would send elsewhere than to those who should have them."""
-    path = base.path if base else v.ROUTES_FILE
+def _lost(amtool: str, source: str, folder: Path, plan: RoutePlan, path: str) -> Iterator[Diagnostic]:
+    """Yield the alerts that the configuration of `source` sends elsewhere than to those who should have them."""
     for expected in _different(plan.expectations):
         labels = [f"{name}={quoted(value)}" for name, value in expected.labels]
-        argv = [amtool, "config", "routes", "test", f"--config.file={_CONFIG}", *labels]
+        argv = [amtool, "config", "routes", "test", source, *labels]
         result = run_tool(argv, folder=folder, timeout_s=_TIMEOUT_S)
         arrived = tuple(name for name in result.out.strip().split(",") if name)
         # Routes of the base that `continue` stand before ours, and have their receivers before ours.

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sloforge.cli import Target
+from sloforge.cli_definitions import Target
 from sloforge.diagnostics import Code
 from sloforge.pipeline import Compiled, compile_text, hints, verify
 from sloforge.plan.ir import AlertRule, RecordingRule, Rule, RuleFile, RuleGroup, Stage
