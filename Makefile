@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-SOURCE := sloforge tests bench
+SOURCE := sloforge tests bench handbook
 
 # Tools that tools/install-test-tools.sh had to unpack; anything on PATH wins over them.
 export PATH := $(PATH):$(CURDIR)/.tools/usr/bin
@@ -14,7 +14,7 @@ export PATH := $(PATH):$(CURDIR)/.tools/usr/bin
 WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help generate test story check format bench clean
+.PHONY: help generate test story check format bench docs clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ format: $(READY) ## put the code in the form that `make check` asks for
 
 bench: $(READY) ## print each figure beside its peer's
 	$(BIN)/python -m bench
+
+# NO_MKDOCS_2_WARNING: the theme's notice about its successor is no finding of ours.
+docs: $(READY) ## build the docs site into build/site, links and all checked
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 clean: ## remove what make has made; generated/ is committed and stays
 	rm -rf $(VENV) .tools bench/.peer build dist tests/engine/bin tests/deploy/bin

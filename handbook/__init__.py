@@ -1,0 +1,1 @@
+"""What the docs site has beside docs/: reference pages made of the code, files of the repository, figures."""
