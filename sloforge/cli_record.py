@@ -65,6 +65,14 @@ class Ending(StrEnum):
     FAILED = "failed"
 
 
+class Promise(StrEnum):
+    """What becomes of a promise."""
+
+    MADE = "made"
+    KEPT = "kept"
+    RELEASED = "released"
+
+
 class Incident(StrEnum):
     """What becomes of a dependency incident."""
 
@@ -86,6 +94,12 @@ Client = Annotated[str, typer.Option("--client", metavar="ID", help="The client'
 Platform = Annotated[str, typer.Option("--platform", metavar="NAME", help="Such as instagram.", callback=_named)]
 Action = Annotated[str, typer.Option("--action", metavar="TYPE", help="Such as publish or dm.", callback=_named)]
 LaneName = Annotated[str, typer.Option("--lane", metavar="LANE", help="api or browser.")]
+MembersOption = Annotated[
+    Path, typer.Option("--universe", metavar="FILE", help="YAML that declares groups, spaces, events and promises.")
+]
+Group = Annotated[
+    str, typer.Option("--group", metavar="NAME", help="Of which members: a group, never a person.", callback=_named)
+]
 At = Annotated[
     str | None,
     typer.Option("--at", metavar="TIME", help="When, if not now, like 2026-11-22T08:00:00Z.", callback=_named),
@@ -354,6 +368,59 @@ def incident(
     with _recording(ledger, universe, settings) as exporter:
         out = exporter.dependency(dependency, platform).incident(approved_by=approved_by, since=at_s)
         out.open() if state is Incident.OPEN else out.close(at=at_s)
+
+
+@record.command(
+    epilog=examples(
+        "sloforge exporter record event --ledger sqlite://ledger.db --universe members.yml --kind conversation "
+        "--group newcomers --space help --key thread-81",
+        "sloforge exporter record event --ledger sqlite://ledger.db --universe members.yml --kind conversation "
+        "--key thread-82 --reason heated",
+    )
+)
+def event(
+    ledger: LedgerOption,
+    universe: MembersOption,
+    kind: Annotated[str, typer.Option("--kind", metavar="KIND", help="What happened, such as conversation.")],
+    key: Key,
+    group: Group = "everyone",
+    space: Annotated[str, typer.Option("--space", metavar="NAME", help="Where it happened.")] = "everywhere",
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="REASON", help="Why it did not go well; may be told later.")
+    ] = "",
+    settings: SettingsOption = None,
+) -> None:
+    """Record what happened between members; with a reason, that it did not go well. No option names a person."""
+    with _recording(ledger, universe, settings) as exporter:
+        if exporter.people.event(kind, key=key, group=group, space=space, reason=reason) is False:
+            typer.echo("sloforge: nothing counted: this key has been told before", err=True)
+
+
+@record.command(
+    epilog=examples(
+        "sloforge exporter record promise --ledger sqlite://ledger.db --universe members.yml --kind "
+        "newcomer-answered --group newcomers --key intro-12 --state made",
+        "sloforge exporter record promise --ledger sqlite://ledger.db --universe members.yml --kind "
+        "newcomer-answered --key intro-12 --state kept",
+    )
+)
+def promise(
+    ledger: LedgerOption,
+    universe: MembersOption,
+    kind: Annotated[str, typer.Option("--kind", metavar="KIND", help="What is owed, such as newcomer-answered.")],
+    key: Key,
+    state: Annotated[Promise, typer.Option("--state", help="What became of it. Nobody has to tell that it is late.")],
+    group: Group = "everyone",
+    at: At = None,
+    settings: SettingsOption = None,
+) -> None:
+    """Record that something is owed to members, and that it was done; `released` by whom it was owed to."""
+    at_s = _time(at)
+    with _recording(ledger, universe, settings) as exporter:
+        if state is Promise.MADE:
+            exporter.people.promised(kind, key=key, group=group, at=at_s)
+        else:
+            getattr(exporter.people, state.value)(kind, key=key, at=at_s)
 
 
 @record.command(

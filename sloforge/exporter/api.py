@@ -23,6 +23,7 @@ from sloforge.exporter.handle import Attempt
 from sloforge.exporter.heartbeat import Heartbeat
 from sloforge.exporter.ledger import Ledger
 from sloforge.exporter.orders import Classify, OnConflict, Order, Renewable, fingerprint
+from sloforge.exporter.people import People
 from sloforge.exporter.queues import Queue
 from sloforge.exporter.safety import Safety, Spam
 from sloforge.exporter.settings import Settings
@@ -118,6 +119,11 @@ class Exporter:
     def spam(self) -> Spam:
         """Stops floods of actions on one target."""
         return Spam(self.ledger, self.settings, self.labels)
+
+    @cached_property
+    def people(self) -> People:
+        """What happens between members of a community, and promises to them."""
+        return People(self.ledger, self.universe.members)
 
     def queue(self, name: str) -> Queue:
         """Return a queue of the settings: `publishing` or `engagement_ingest` (SLO-04). Raises ValueError."""

@@ -7,6 +7,7 @@ from enum import Enum
 from functools import lru_cache
 
 from sloforge import vocabulary as v
+from sloforge.exporter.members import GROUP, SPACE
 from sloforge.exporter.records import Count, Labels
 
 TRACE_LENGTH = 128 - len("trace_id")  # OpenMetrics: an exemplar's labels have 128 characters, names included
@@ -164,6 +165,19 @@ SIDE_EFFECTS = _counter(v.SIDE_EFFECTS, L, "External effects.")
 DUPLICATE_SIDE_EFFECTS = _counter(v.DUPLICATE_SIDE_EFFECTS, L, "Effects repeated for one key.")
 AUDITS = _counter(v.AUDITS, (*L, "result"), "Side effects, each judged once: audit event and proof there or missing.")
 SPAM_LOOPS = _counter(v.SPAM_LOOPS, ("client_id", "platform", "action_type"), "Floods of actions on one target.")
+
+# What people tell. Of whom it was is known by group at most, and a group is of many: see members.py.
+EVENTS = _counter(v.EVENTS, ("kind", GROUP, SPACE), "What happened between members, each key once.")
+EVENT_FAILURES = _counter(
+    v.EVENT_FAILURES, ("kind", GROUP, SPACE, "reason"), "What of it failed, by the reason that was told first."
+)
+PROMISES = _counter(
+    v.PROMISES, ("kind", GROUP, "result"), "Promises to members, each judged once: kept in time or late."
+)
+PROMISE_DELAY = _histogram(
+    v.PROMISE_DELAY, ("kind",), "From the making of a promise to its keeping.",
+    *(hours * 3600 for hours in (1, 4, 12, 24, 48, 72, 168, 336)),
+)  # fmt: skip
 
 INCIDENT_ACTIVE = _gauge(
     v.INCIDENT_ACTIVE, ("dependency", "platform", "excluded"), "1 while a dependency incident is open."

@@ -15,6 +15,7 @@ from sloforge.exporter import (
     engagement,
     episodes,
     outcomes,
+    people,
     queues,
     verifiers,
     visibility,
@@ -48,6 +49,7 @@ SETTLERS: Mapping[str, Settler] = {  # by the first part of the scope
     engagement.REPLY: engagement.settle,
     audits.SCOPE: audits.settle,
     dependencies.SCOPE: dependencies.settle,
+    people.PROMISE: people.settle,
 }
 
 

@@ -1,4 +1,4 @@
-"""What is declared: clients with their tiers, and the work that is done for them. Declared series exist at 0 at once.
+"""What is declared: clients with their tiers, work that is done for them, members. Declared series exist at 0 at once.
 
 A counter that appears with its first event loses that event to whoever asks for its increase, so every series that
 can be foreseen is shown at 0 from the start. This module knows which those are.
@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from sloforge.exporter.declared import DeclarationError, read, unknown
+from sloforge.exporter.members import Members, parse_members
 
 DEFAULT_TIER = "default"
 STABLE = "stable"
@@ -27,12 +28,16 @@ class Work(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Universe:
-    """The declared clients (client_id to tier), kinds of work, the channels it goes through, and its classes if any."""
+    """The declared clients (client_id to tier), kinds of work, the channels it goes through, and its classes if any.
+
+    `members` are of those who count what happens between people.
+    """
 
     clients: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     work: tuple[Work, ...] = ()
     channels: tuple[str, ...] = (STABLE,)
     workload_classes: tuple[str, ...] = ()
+    members: Members = field(default_factory=Members)
 
     def values(self, label: str) -> frozenset[str]:
         """Return the declared values of `client_id`, `workload_class` or of a label of work."""
@@ -61,11 +66,12 @@ def parse_universe(data: object) -> Universe:
     """Return the universe of `{"clients": {id: tier}, "work": [{platform, lane, action_type}], "channels": [...]}`.
 
     `clients` may be a list where there are no tiers; in `work` each value may be a list, which means each of them.
-    `workload_classes` lists the classes that attempts have, if they have any. Raises DeclarationError.
+    `workload_classes` lists the classes that attempts have, if they have any; `members` is for `parse_members`.
+    Raises DeclarationError.
     """
     if not isinstance(data, Mapping):
         raise DeclarationError("write a mapping with `clients` and `work`")
-    known = {"clients", "work", "channels", "workload_classes"}
+    known = {"clients", "work", "channels", "workload_classes", "members"}
     if strange := set(map(str, data)) - known:
         raise DeclarationError(unknown(strange, known))
     return Universe(
@@ -73,6 +79,7 @@ def parse_universe(data: object) -> Universe:
         work=tuple(dict.fromkeys(_work(data.get("work", [])))),
         channels=tuple(dict.fromkeys(_texts(data.get("channels", STABLE), "channels"))),
         workload_classes=tuple(dict.fromkeys(_texts(data.get("workload_classes", []), "workload_classes"))),
+        members=parse_members(data.get("members", {})),
     )
 
 

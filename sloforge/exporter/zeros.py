@@ -44,6 +44,7 @@ CLOSED: Mapping[str, tuple[Row, ...]] = {  # family -> the values its own labels
     v.INBOUND: _TIMELY,
     v.AUTO_REPLIES: _TIMELY,
     v.AUDITS: _each("result", "complete", "missing_event", "missing_proof", "missing_both"),
+    v.PROMISES: _each("result", "kept", "late", "released"),
     v.LABEL_OVERFLOW: _each("label", "client_id", "platform"),
 }
 
@@ -52,8 +53,19 @@ def zeros(
     universe: Universe, settings: Settings, families: Iterable[Family] = FAMILIES
 ) -> dict[str, tuple[Values, ...]]:
     """Return for each family the label values of the series that exist from the start."""
-    rows = [{CLASS: "", **row, "queue": queue} for row in universe.rows() for queue in settings.queue_delays_s]
-    return {family.name: tuple(_combinations(family, rows)) for family in families if family.name not in OPEN_FAMILIES}
+    work = [{CLASS: "", **row, "queue": queue} for row in universe.rows() for queue in settings.queue_delays_s]
+    members = universe.members
+    told = {  # of families that count what people tell, where nobody works for clients
+        v.EVENTS: list(members.event_rows()),
+        v.EVENT_FAILURES: list(members.failure_rows()),
+        v.PROMISES: list(members.promise_rows()),
+        v.PROMISE_DELAY: list(members.promise_rows()),
+    }
+    return {
+        family.name: tuple(_combinations(family, told.get(family.name, work)))
+        for family in families
+        if family.name not in OPEN_FAMILIES
+    }
 
 
 def _combinations(family: Family, rows: Iterable[Row]) -> Iterator[Values]:

@@ -31,11 +31,26 @@ def test_clients_without_tiers_may_be_a_list() -> None:
     assert parse_universe({"clients": ["acme", "blend"]}).clients == {"acme": "default", "blend": "default"}
 
 
+def test_members_are_groups_of_many() -> None:
+    data = {
+        "groups": {"newcomers": "40"},
+        "spaces": ["help"],
+        "events": {"conversation": ["heated"], "meetup": []},
+        "promises": {"answered": "48h"},
+    }
+    members = parse_universe({"members": data}).members
+    assert members.promises == {"answered": 172800}
+    assert {row["member_group"] for row in members.event_rows()} == {"everyone", "newcomers"}
+    assert len(list(members.event_rows())) == 2 * 2 * 2
+    assert len(list(members.failure_rows())) == 2 * 2
+    assert list(members.promise_rows())[1] == {"kind": "answered", "member_group": "newcomers"}
+
+
 BAD = {
     "[]": "write a mapping",
     "": "write a mapping",
     "client: [a]": "client: unknown; is clients meant?",
-    "a: [a]": "a: unknown; there are channels, clients, work and workload_classes",
+    "a: [a]": "a: unknown; there are channels, clients, members, work and workload_classes",
     "workload_classes: [a, {}]": "workload_classes: {} is no name",
     "clients: {a: {b: c}}": "clients, a:",
     "clients: ['']": "clients: '' is no name",
@@ -45,6 +60,17 @@ BAD = {
     "work: [{platform: x, lane: api}]": "work, entry 1",
     'work: [{platform: x, lane: api, action_type: [publish, "a\\tb"]}]': r"action_type: 'a\tb' is no name",
     "clients: [a": "not YAML",
+    "members: []": "members: write a mapping",
+    "members: {group: {}}": "members, group: unknown; is groups meant?",
+    "members: {groups: {founders: 2}}": "members, groups, founders: 2 of them are persons by another name",
+    "members: {groups: {all: many}}": "write how many members it has",
+    "members: {groups: {'@otter': 9}}": "members, groups: '@otter' is no name",
+    "members: {groups: [a]}": "members, groups: write a mapping",
+    "members: {groups: {a: 9}, spaces: [a]}": "a is both a group and a space",
+    "members: {spaces: help}": "members, spaces: write a list",
+    "members: {events: {talk: [a, 'b c']}}": "members, events, talk: 'b c' is no name",
+    "members: {promises: {answer: soon}}": "members, promises, answer:",
+    "members: {promises: {answer: 60d}}": "at most 28d",
     "a: &a [*a]": "no aliases",
     f"a: {'[' * 1000}": "not YAML",
 }

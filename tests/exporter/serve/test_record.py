@@ -21,6 +21,14 @@ from sloforge.exporter.sweeper import sweep
 
 SLOFORGE = Path(sys.executable).with_name("sloforge")
 COMMANDS = ["attempt", "visibility", "job", "episode", "intervention", "wrong-account", "audit", "incident", "exclude"]
+COMMANDS += ["event", "promise"]
+MEMBERS = """
+members:
+  groups: {newcomers: 40, regulars: 230}
+  spaces: [help]
+  events: {conversation: [heated, misunderstood]}
+  promises: {newcomer-answered: 48h}
+"""
 
 Tell = Callable[..., tuple[int, str]]
 
@@ -28,6 +36,14 @@ Tell = Callable[..., tuple[int, str]]
 @pytest.fixture
 def ledger(tmp_path: Path) -> str:
     return f"sqlite://{tmp_path}/ledger.db"
+
+
+@pytest.fixture
+def members(tmp_path: Path) -> str:
+    """Return the file that declares groups, spaces, events and promises."""
+    path = tmp_path / "members.yml"
+    path.write_text(MEMBERS, encoding="utf-8")
+    return str(path)
 
 
 @pytest.fixture
@@ -73,6 +89,7 @@ def test_help_ends_with_two_examples_that_run(tmp_path: Path, command: str) -> N
     def run(*argv: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run([SLOFORGE, *argv], capture_output=True, text=True, timeout=60, cwd=tmp_path)
 
+    (tmp_path / "members.yml").write_text(MEMBERS, encoding="utf-8")
     shown = run("exporter", "record", command, "--help").stdout.split("Examples:")[1]
     examples = [line.strip() for line in shown.splitlines() if line.strip()]
     assert len(examples) == 2
@@ -250,3 +267,44 @@ def test_an_exporter_that_is_switched_off_says_so(tell: Tell, monkeypatch: pytes
     monkeypatch.setenv("SLOFORGE_EXPORTER", "off")
     code, told = attempt(tell, "a", "blocked")
     assert (code, "nothing was recorded" in told) == (1, True)
+
+
+def test_a_conversation_counts_once_and_fails_once_though_it_fails_later(tell: Tell, ledger: str, members: str) -> None:
+    thread = ("--universe", members, "--kind", "conversation", "--key", "thread-81")
+    assert tell("event", *thread, "--group", "newcomers", "--space", "help") == (0, "")
+    assert tell("event", *thread, "--reason", "heated") == (0, "")  # its group is known
+    code, told = tell("event", *thread, "--reason", "misunderstood")
+    assert (code, "told before" in told) == (0, True)
+    counted = Counted(ledger)
+    assert (counted(f.EVENTS), counted(f.EVENT_FAILURES)) == (1, 1)
+    assert counted(f.EVENT_FAILURES, member_group="newcomers", space="help", reason="heated") == 1
+
+
+def test_a_promise_that_nobody_keeps_is_late_without_a_word(tell: Tell, ledger: str, members: str) -> None:
+    def owed(key: str, state: str, *options: str) -> tuple[int, str]:
+        return tell(
+            "promise", "--universe", members, "--kind", "newcomer-answered", "--key", key, "--state", state, *options
+        )
+
+    long_ago = datetime.fromtimestamp(time.time() - 3 * 86400, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    for key in ("kept", "late", "released", "open"):
+        at = () if key == "open" else ("--at", long_ago)
+        assert owed(key, "made", "--group", "newcomers", *at) == (0, "")
+    assert owed("kept", "kept", "--at", long_ago) == owed("released", "released", "--at", long_ago) == (0, "")
+    assert Counted(ledger).by(f.PROMISES, "result") == {"kept": 1, "late": 1, "released": 1}
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--kind", "conversation", "--group", "@otter"), "no group '@otter' is declared"),
+        (("--kind", "conversation", "--space", "lounge"), "no space 'lounge' is declared"),
+        (("--kind", "quarrel"), "no kind of event 'quarrel'"),
+        (("--kind", "conversation", "--reason", "because of otter"), "no reason of conversation"),
+    ],
+)
+def test_nobody_can_be_named(tell: Tell, ledger: str, members: str, options: tuple[str, ...], sentence: str) -> None:
+    code, told = tell("event", "--universe", members, "--key", "thread-1", *options)
+    assert (code, sentence in told) == (1, True)
+    assert tell("event", "--universe", members, "--key", "t", "--kind", "conversation", "--member", "otter")[0] == 2
+    assert Counted(ledger)(f.EVENTS) == 0
