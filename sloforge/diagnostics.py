@@ -206,6 +206,12 @@ class Code(Enum):
         "[[ selector ]].")
     RUNBOOK_PATH = ("SF348", Severity.ERROR, "runbook template outside of its folder",
         "Keep templates in the folder runbooks/ beside the definitions; links out of it are not followed.")
+    PERSON_LABEL = ("SF351", Severity.ERROR, "definition about people that would rank or name single persons",
+        "Count by groups of many (member_group), by space or by reason: nobody's failures are anybody's statistics.")
+    PERSON_NAMED = ("SF352", Severity.ERROR, "text names a person",
+        "Leave the name out: titles, labels and decisions are read by all, and kept for ever.")
+    PEOPLE_CROSSED = ("SF353", Severity.ERROR, "two labels that together can point at one person",
+        "Use one label only: newcomers are many, and newcomers in one space on one evening may be one.")
     # SF4xx: PromQL
     PROMQL_SYNTAX = ("SF401", Severity.ERROR, "PromQL does not parse",
         "Try the expression in Prometheus; the place is where the parser gave up, or as near as can be told.")

@@ -52,6 +52,7 @@ def bind(document: Document, spans: SpanMap, path: str) -> tuple[Service | None,
         metadata=_pairs(document.metadata),
         tiers=_tiers(document.tiers),
         clients=_pairs(document.clients),
+        people=document.subject == "people",
     )
     return service, findings.found
 

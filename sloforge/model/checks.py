@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from sloforge.diagnostics import Code, Diagnostic, Route, SpanMap, locate
-from sloforge.model import alert_checks, label_checks, query_checks, tier_checks
+from sloforge.model import alert_checks, label_checks, people_checks, query_checks, tier_checks
 from sloforge.model.complaint import Complaint
 from sloforge.model.objects import Births, CounterKind, Events, Hard, Latency, Probe, Ratio, Service, Slo
 from sloforge.policy import SLOW_S
@@ -221,6 +221,7 @@ SERVICE_CHECKS: Final[tuple[Callable[[Service], Iterator[Complaint]], ...]] = (
     sample_delay,
     *tier_checks.SERVICE_CHECKS,
     *label_checks.SERVICE_CHECKS,
+    *people_checks.SERVICE_CHECKS,
 )
 SLO_CHECKS: Final[tuple[Callable[[Slo, Service], Iterator[Complaint]], ...]] = (
     objective,
@@ -238,4 +239,5 @@ SLO_CHECKS: Final[tuple[Callable[[Slo, Service], Iterator[Complaint]], ...]] = (
     *alert_checks.SLO_CHECKS,
     *query_checks.SLO_CHECKS,
     *label_checks.SLO_CHECKS,
+    *people_checks.SLO_CHECKS,
 )

@@ -165,7 +165,10 @@ class Slo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """One definitions file, complete. `slos` are sorted by id; `digest` is of the canonical definitions."""
+    """One definitions file, complete. `slos` are sorted by id; `digest` is of the canonical definitions.
+
+    `people`: it says that it is about people, so that nobody may be named or ranked.
+    """
 
     name: str
     slos: tuple[Slo, ...]
@@ -180,3 +183,4 @@ class Service:
     metadata: Pairs = ()
     tiers: Tiers = ()
     clients: Pairs = ()  # client_id, tier
+    people: bool = False

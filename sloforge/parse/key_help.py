@@ -11,6 +11,7 @@ HELP: Final[Mapping[str, Mapping[str, str]]] = {
     "Document": {
         "apiVersion": "The version of this format.",
         "service": "The service that all SLOs of this file are about. It is in every recorded series, and for ever.",
+        "subject": "What is counted: `systems` (if left out) or `people`, of whom nobody may be named or ranked.",
         "identity": "Constant labels that make this copy unique where several rulers share one storage.",
         "severities": "The words that your Alertmanager routes pages and tickets on.",
         "sample_delay": "How late counters are read, 10s to 5m; longer than a scrape takes. 30s if left out.",

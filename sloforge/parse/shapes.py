@@ -315,6 +315,7 @@ class Document(Defaults):
 
     api_version: Literal["sloforge/v1"] = Field(alias="apiVersion")
     service: Name
+    subject: Literal["systems", "people"] = "systems"
     identity: Words = {}
     severities: SeveritiesShape = SeveritiesShape.model_construct()
     sample_delay: Duration | None = None
