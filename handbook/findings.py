@@ -7,7 +7,7 @@ from pathlib import Path
 
 from handbook.tables import fenced, prose
 from sloforge.diagnostics import Code, Severity
-from sloforge.report import render
+from sloforge.findings_text import render
 from tests.unit.test_cases import CASES, WITH_CASES, findings
 
 HUNDREDS = {
