@@ -33,12 +33,35 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
+WIDTH: Final = 8  # columns of a command: all descriptions begin at the same place
+SENTENCE: Final = 300  # characters: whole, where click would cut it to what fits on one line
+
+# How --help shows them: what one does first comes first.
+SECTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "Begin": ("demo", "init", "import", "sli", "schema"),
+    "Compile": ("validate", "generate", "diff", "explain", "export"),
+    "Look at the running system": ("doctor", "status", "serve"),
+    "Try on the past": ("advise", "backtest", "backfill"),
+    "Decide": ("gate", "flags", "approve", "exclude", "incident"),
+    "Count what workers do": ("exporter",),
+}
+
+
 class Late(TyperGroup):
     """The group of all commands. What stands elsewhere is made when it is called, or listed in --help."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of all commands."""
         return list(dict.fromkeys([*self.commands, *ELSEWHERE]))
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write each section with its commands, and what each does in a whole sentence."""
+        for title, names in SECTIONS.items():
+            commands = [(name, command) for name in names if (command := self.get_command(ctx, name))]
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(name.ljust(WIDTH), command.get_short_help_str(SENTENCE)) for name, command in commands]
+                )
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return the command called `cmd_name`, or None; then all are known, for typer to propose one that is near."""

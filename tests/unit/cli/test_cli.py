@@ -15,6 +15,7 @@ import pytest
 
 from sloforge import checking
 from sloforge.cli import main
+from sloforge.cli_late import ELSEWHERE, SECTIONS
 from sloforge.plan.bill import SAMPLES_OF_A_CORE
 
 SLOFORGE = str(Path(sys.executable).with_name("sloforge"))
@@ -303,6 +304,14 @@ def test_help_ends_with_two_examples_that_run(project: Path, command: str) -> No
         words: Sequence[str] = shlex.split(example)
         assert words[0] == "sloforge"
         assert sloforge(*words[1:], cwd=project).returncode == 0
+
+
+def test_help_shows_every_command_once_and_says_whole_sentences(project: Path) -> None:
+    shown = sloforge("--help", cwd=project).stdout
+    told = [name for names in SECTIONS.values() for name in names]
+    assert sorted(told) == sorted({*ELSEWHERE, "validate", "generate"})
+    assert all(re.search(rf"^  {name} +[A-Z]", shown, re.MULTILINE) for name in told)
+    assert "..." not in shown.partition("Begin:")[2]
 
 
 def test_another_engine_gets_files_of_its_own_and_what_it_needs_is_said(project: Path) -> None:
