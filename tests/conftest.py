@@ -6,11 +6,16 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
 NEEDS = "needs "  # a skip for want of a real tool gives a reason such as "needs promtool"
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+# A test that is slow on a busy machine is not wrong.
+settings.register_profile("sloforge", parent=settings(), deadline=None)  # in CI, with what hypothesis has for CI
+settings.load_profile("sloforge")
 
 # `make test` unpacks missing tools here (tools/install-test-tools.sh); a bare `pytest` finds them as well.
 os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), str(ROOT / ".tools" / "usr" / "bin")])

@@ -75,13 +75,13 @@ def rules_of(text: str) -> dict[str, list[str]]:
     return own
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(order=st.permutations(SLOS), seed=st.integers(0, 10**6))
 def test_order_of_slos_and_keys_never_reaches_the_output(order: list[Mapping[str, object]], seed: int) -> None:
     assert compiled(order, seed) == compiled(SLOS)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(chosen=st.lists(st.sampled_from(range(len(SLOS))), min_size=2, unique=True))
 def test_adding_an_slo_leaves_the_rules_of_all_others(chosen: list[int]) -> None:
     *known, added = (SLOS[n] for n in chosen)

@@ -30,7 +30,7 @@ def told(groups: Mapping[str, list[RuleGroup]]) -> dict[str, list[tuple[str, int
     }
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(order=st.permutations(SLOS), kept=st.integers(1, len(SLOS)))
 def test_the_groups_of_an_slo_are_its_own(order: list[Mapping[str, object]], kept: int) -> None:
     everything = told(own_groups(SLOS))

@@ -87,7 +87,7 @@ def renamed_when_young() -> Fleet:
     return Fleet(events=events, targets=(old, new), counters=requests, zeros=False, end_s=END_S)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=40, derandomize=True, phases=[Phase.explicit, Phase.generate])
 @given(fleet=fleets())
 @example(fleet=renamed_when_young())
 def test_counts_and_budget_agree(fleet: Fleet) -> None:

@@ -53,7 +53,7 @@ def results(*diagnostics: Diagnostic, source: str = SOURCE) -> list[dict[str, An
     return found
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(findings, max_size=4))
 def test_sarif_fits_its_schema_whatever_is_found(found: list[Diagnostic]) -> None:
     log = json.loads(render(found, "sarif", {}))
@@ -133,7 +133,7 @@ def test_nothing_breaks_out_of_an_annotation() -> None:
     assert _read(data).startswith(HOSTILE)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(texts.filter(lambda path: bool(path) and "\0" not in path), texts)
 def test_github_reads_what_was_written(path: str, message: str) -> None:
     told = render([Diagnostic(code=Code.UNKNOWN_KEY, span=Span(path, 1, 1), message=message, hint="do")], "github", {})
@@ -163,7 +163,7 @@ def test_gitlab_gets_a_line_for_each_finding_and_knows_it_again() -> None:
     assert len({finding["fingerprint"] for finding in report}) == 3
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(findings, max_size=3))
 def test_json_is_what_its_schema_says(found: list[Diagnostic]) -> None:
     told = json.loads(render(found, "json", {}))

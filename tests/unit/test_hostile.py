@@ -106,7 +106,7 @@ def test_the_definitions_are_sound_before_they_are_broken() -> None:
     assert not [finding for finding in findings(DEFINITIONS) if finding.is_error]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(edits)
 def test_broken_definitions_get_findings_at_places_in_the_file(changes: list[tuple[int, int, str]]) -> None:
     text = edited(DEFINITIONS, changes)
@@ -119,7 +119,7 @@ def test_the_policy_file_is_sound_before_it_is_broken() -> None:
     assert not [finding for finding in policy_findings(POLICY) if finding.is_error]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(edits)
 def test_a_broken_policy_file_gets_findings_at_places_in_it(changes: list[tuple[int, int, str]]) -> None:
     text = edited(POLICY, changes)

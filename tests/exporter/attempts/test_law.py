@@ -33,13 +33,13 @@ def _quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(HISTORIES)
 def test_counters_are_what_the_story_adds_up_to(history: list[Step]) -> None:
     _tell(history, "memory://")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(HISTORIES)
 def test_the_same_in_a_database(history: list[Step]) -> None:
     with TemporaryDirectory() as folder:

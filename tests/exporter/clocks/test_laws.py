@@ -157,7 +157,7 @@ def counted(bench: Bench, kind: Kind) -> float:
 
 @pytest.mark.parametrize("name", KINDS)
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_each_thing_gets_exactly_one_result(name: str, data: st.DataObject) -> None:
     """Whatever is told, in whatever order, again, before the start, late, or by another process; and it stays."""
     bench, kind = Bench(), KINDS[name]
@@ -187,7 +187,7 @@ IN_TIME = {  # the facts that make it good, the seconds until its deadline, the 
 
 @pytest.mark.parametrize("name", IN_TIME)
 @given(at=MOMENTS, told_after=MOMENTS, start_first=st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_moment_decides_and_not_when_it_is_told(name: str, at: float, told_after: float, start_first: bool) -> None:
     """As long as no sweeper has counted it; starts and facts may be told in either order."""
     bench, kind = Bench(), KINDS[name]
@@ -206,7 +206,7 @@ def test_the_moment_decides_and_not_when_it_is_told(name: str, at: float, told_a
 
 @pytest.mark.parametrize("name", IN_TIME)
 @given(at=MOMENTS, sweeps=st.lists(MOMENTS, max_size=8))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_sweeper_takes_nothing_away_from_what_is_told_at_once(name: str, at: float, sweeps: list[float]) -> None:
     bench, kind = Bench(), KINDS[name]
     facts, deadline, good = IN_TIME[name]
@@ -220,7 +220,7 @@ def test_the_sweeper_takes_nothing_away_from_what_is_told_at_once(name: str, at:
 
 @pytest.mark.parametrize("name", WAIVED)
 @given(history=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_is_not_owed_any_more_counts_once_or_never(name: str, history: st.DataObject) -> None:
     """Never, if that was told in time and first."""
     bench, kind = Bench(), KINDS[name]
@@ -234,7 +234,7 @@ def test_what_is_not_owed_any_more_counts_once_or_never(name: str, history: st.D
 
 
 @given(waits=st.lists(st.floats(0, 40), max_size=60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_minute_sees_more_actions_than_allowed(waits: list[float]) -> None:
     """And there is a flood where something was refused, one at most for each quiet minute before it."""
     bench, done, refused, moment = Bench(), [], [], 0.0
@@ -253,7 +253,7 @@ def test_no_minute_sees_more_actions_than_allowed(waits: list[float]) -> None:
 
 
 @given(moments=st.lists(st.tuples(MOMENTS, st.sampled_from(["open", "close", "sweep", "restart"])), max_size=20))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_an_incident_counts_each_of_its_seconds_once(moments: list[tuple[int, str]]) -> None:
     bench, began, total = Bench(), None, 0.0
     for moment, what in sorted(moments):

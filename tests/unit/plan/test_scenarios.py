@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sloforge.model.objects import (
@@ -109,7 +109,6 @@ def test_a_probe_has_a_good_and_a_bad_value(good: str) -> None:
     assert [eval(f"{value} {good}") for value in effect.gauge] == [True, False]
 
 
-@settings(deadline=None)  # a busy machine is not a fault
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=40))
 def test_notation_says_every_sample(increments: list[int]) -> None:
     samples: list[int] = []
@@ -121,7 +120,6 @@ def test_notation_says_every_sample(increments: list[int]) -> None:
     assert samples == [sum(increments[: n + 1]) for n in range(len(increments))]
 
 
-@settings(deadline=None)  # a busy machine is not a fault
 @given(objective=st.decimals("0.9", "0.9999", places=4))
 def test_no_alert_is_later_than_the_policy_computes(objective: Decimal) -> None:
     indicator = Ratio(total=(selector("t"),), good=(selector("g"),))

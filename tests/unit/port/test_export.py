@@ -226,7 +226,7 @@ def definitions(draw: st.DrawFn) -> str:
     return to_yaml({"apiVersion": "sloforge/v1", "service": draw(names), **head, "slos": slos})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(text=definitions())
 def test_import_of_an_export_is_what_was_exported(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     if any(finding.is_error for finding in compile_text(text, "a.yml").diagnostics):

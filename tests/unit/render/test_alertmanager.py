@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sloforge.files import template_folder
@@ -102,7 +102,6 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(deadline=None)  # a busy machine is not a fault
 @given(st.dictionaries(TEXT, ANYTHING, max_size=4), st.sampled_from([True, False, None]), st.integers(20, 80))
 def test_any_other_content_goes_through(content: dict[str, Any], flow: bool | None, width: int) -> None:
     tree = {
@@ -125,7 +124,6 @@ def test_any_other_content_goes_through(content: dict[str, Any], flow: bool | No
 KEYS = st.sampled_from(["route", "receivers", "inhibit_rules", "time_intervals", "templates"])
 
 
-@settings(deadline=None)  # a busy machine is not a fault
 @given(st.dictionaries(KEYS, ANYTHING), st.booleans())
 def test_any_tree_is_read_or_refused(content: dict[str, Any], rooted: bool) -> None:
     text = yaml.safe_dump(content | ({"route": {"receiver": "x", "routes": content.get("route")}} if rooted else {}))

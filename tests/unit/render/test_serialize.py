@@ -4,7 +4,7 @@ import json
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sloforge.render.serialize import Data, Json, Noted, to_json, to_yaml, to_yaml_with_lines
@@ -18,20 +18,17 @@ DATA = st.recursive(
 )
 
 
-@settings(deadline=None)  # a busy machine is not a fault
 @given(DATA)
 def test_a_reader_gets_back_what_was_written(data: Data) -> None:
     assert yaml.safe_load(to_yaml(data)) == data
     assert yaml.load(to_yaml(data), Loader=yaml.CSafeLoader) == data
 
 
-@settings(deadline=None)  # a busy machine is not a fault
 @given(TEXT, DATA)
 def test_comments_never_become_data(note: str, data: Data) -> None:
     assert yaml.safe_load(to_yaml([Noted(note, data), Noted(note, data)], header=note)) == [data, data]
 
 
-@settings(deadline=None)  # a busy machine is not a fault
 @given(DATA)
 def test_json_reads_back(data: Json) -> None:
     assert json.loads(to_json(data)) == data
