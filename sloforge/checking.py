@@ -87,7 +87,7 @@ def check_files(
     folder = policy_folder(paths) if policy is None else policy
     governed = govern(folder, checked.services, drafts or {}, needed=policy is not None, sure=not checked.failed)
     slos = [slo.id for service in checked.services for slo in service.slos]
-    books = read_templates(policy_folder(paths).parent / RUNBOOKS, slos)
+    books = read_templates(policy_folder(paths).parent / RUNBOOKS, slos, governed.governance.words)
     sources = {**checked.sources, **governed.sources, **books.sources}
     checked = replace(checked, governance=governed.governance, runbooks=books.texts, sources=sources)
     checked = checked.and_((*governed.diagnostics, *books.diagnostics))

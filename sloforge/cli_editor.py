@@ -43,6 +43,7 @@ class Kind(StrEnum):
     INCIDENTS = "incidents"
     ROTA = "rota"
     ROUTING = "routing"
+    WORDS = "words"
 
 
 @app.command(epilog=examples("sloforge init", "sloforge init --profile policy slos"))

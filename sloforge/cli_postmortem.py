@@ -10,6 +10,7 @@ from sloforge.cli_common import UNREACHABLE, examples
 from sloforge.cli_desk import Desk, FilesOption, PolicyOption, refuse
 
 if TYPE_CHECKING:
+    from sloforge.checking import Checked
     from sloforge.model.governance import Incident
     from sloforge.model.objects import Service
     from sloforge.query.endpoints import Endpoint
@@ -42,7 +43,7 @@ def report(
     service = desk.service(checked, known[id].service)
     if service is None:
         refuse(f"the definitions do not have the service of incident {id}; name them by --file")
-    text = _postmortem(endpoints(prometheus), service, known[id], desk.now_s)
+    text = _postmortem(endpoints(prometheus), service, known[id], desk.now_s, checked)
     if text is None:
         refuse("no Prometheus could say what happened", UNREACHABLE)
     if output is None:
@@ -57,21 +58,26 @@ def report(
     typer.echo(f"{output}: add what Prometheus cannot know, then: sloforge incident note {id} --postmortem URL")
 
 
-def _postmortem(places: list["Endpoint"], service: "Service", incident: "Incident", now_s: int) -> str | None:
+def _postmortem(
+    places: list["Endpoint"], service: "Service", incident: "Incident", now_s: int, checked: "Checked"
+) -> str | None:
     """Return the text, with the figures of the first server that answers; None where none does."""
     from sloforge.gate.postmortem import facts
+    from sloforge.parse.runbooks import POSTMORTEM
     from sloforge.plan.promql import Scope
     from sloforge.query.answers import Failure
     from sloforge.query.incident import account
     from sloforge.query.shares import incident_shares
     from sloforge.render.prose import postmortem
 
+    phrases = checked.governance.words
     delay_s, scope = service.sample_delay_s, Scope(service.name, service.identity)
     bounds_s = (incident.opened_s, max(incident.opened_s + 1, incident.closed_s or now_s))
     for place in places:
         told = account(place, scope, incident.slos, bounds_s, delay_s)
         shares, failures = incident_shares([place], service.name, service.identity, bounds_s, delay_s)
         if not isinstance(told, Failure) and not failures:
-            return postmortem(facts(incident, service.name, told, shares))
+            known = facts(incident, service.name, told, shares, phrases)
+            return postmortem(known, phrases, checked.runbooks.get(POSTMORTEM, ""))
         complain([told] if isinstance(told, Failure) else failures)
     return None

@@ -203,7 +203,7 @@ class Code(Enum):
         "Each parameter is used as [[ name ]], without quotes, and each [[ name ]] is a parameter.")
     RUNBOOK_PLACEHOLDER = ("SF347", Severity.ERROR, "unknown placeholder in a runbook template",
         "A template may use [[ service ]], [[ slo ]], [[ title ]], [[ objective ]], [[ period ]], [[ owner ]] and "
-        "[[ selector ]].")
+        "[[ selector ]]; that of a postmortem the incident's facts and parts: docs/runbooks.md.")
     RUNBOOK_PATH = ("SF348", Severity.ERROR, "runbook template outside of its folder",
         "Keep templates in the folder runbooks/ beside the definitions; links out of it are not followed.")
     PERSON_LABEL = ("SF351", Severity.ERROR, "definition about people that would rank or name single persons",
@@ -269,7 +269,7 @@ class Code(Enum):
     BAD_TIME = ("SF701", Severity.ERROR, "not a time with its zone",
         "Write whole seconds and the zone, as 2026-11-22T08:00:00Z or 2026-11-22T09:00:00+01:00.")
     POLICY_FILE = ("SF702", Severity.ERROR, "file of the policy folder that nobody reads",
-        "Rename it to policy.yml, approvals, exclusions, incidents, rota or routing.yml, or move it away.")
+        "Rename it to policy.yml, approvals, exclusions, incidents, rota, routing or words.yml, or move it away.")
     ENTRY_CONTRADICTED = ("SF703", Severity.ERROR, "two entries of one id contradict each other",
         "A later entry of the same id may add keys. Give a new decision an id of its own.")
     POLICY_NUMBER = ("SF704", Severity.ERROR, "number of the policy does not fit",
@@ -353,6 +353,10 @@ class Code(Enum):
         "Correct the name: owners are what definitions say under `owner:`.")
     SEVERITY_TAKEN = ("SF815", Severity.ERROR, "severities cannot be told apart",
         "Give pages and tickets two words, neither of them freeze or watchdog.")
+    WORDS_PLAIN = ("SF731", Severity.ERROR, "words that are more than words",
+        "Write letters, digits and plain punctuation: these words stand in templates, pages and notifications.")
+    WORDS_UNSAID = ("SF732", Severity.WARNING, "phrase that none of our texts says",
+        "Copy the phrase from a generated file, letter for letter, without what was put into it; or remove it.")
     EXCLUSION_HARD = ("SF729", Severity.ERROR, "exclusion from an SLO that has no budget",
         "A hard SLO allows nothing, whatever the reason: approve its hard stop instead (kind: hard_stop).")
     ACKNOWLEDGED_BEFORE = ("SF730", Severity.WARNING, "approval acknowledges nothing new",

@@ -37,6 +37,7 @@ from sloforge.targets.vmalert import VMALERT
 from sloforge.verify import amtool, promql, promtool, vmalert
 from sloforge.verify.routes import check_routes
 from sloforge.vocabulary import ALERTMANAGER_FILE, ROUTES_FILE, TEMPLATES_FOLDER
+from sloforge.wording import Phrases
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +102,10 @@ def compile_checked(
     digests = {service.name: service.digest for service in services}
     routes = plan_routes(services, checked.governance.routing)
     dashboards = map(grafana.dashboard, plan_dashboards(services, checked.governance))
-    alerting = _alertmanager(routes, checked.base, operator=operator)
-    books = runbooks(plan_runbooks(services, plans), checked.governance.enforcement, checked.runbooks or shipped())
+    phrases = checked.governance.words
+    alerting = _alertmanager(routes, checked.base, phrases, operator=operator)
+    templates = checked.runbooks or shipped(phrases)
+    books = runbooks(plan_runbooks(services, plans), checked.governance.enforcement, templates, phrases)
     artifacts = (*rules, *tests, *dashboards, grafana.lint_exclusions(), *books, *alerting)
     manifest = manifest_of(artifacts, digests, _objectives(services))
     artifacts = (*artifacts, manifest)
@@ -113,12 +116,12 @@ def _rule_files(engine: Engine, plan: RuleFile, source: str) -> list[Artifact]:
     return [rule_artifact(layout, source) for layout in engine.lay_out(plan)]
 
 
-def _alertmanager(routes: RoutePlan, base: Base | None, *, operator: bool) -> list[Artifact]:
+def _alertmanager(routes: RoutePlan, base: Base | None, phrases: Phrases, *, operator: bool) -> list[Artifact]:
     return [
         *([alertmanager.whole(base, routes)] if base else []),
         *([operator_config(routes)] if operator else []),
         alertmanager.fragment(routes),
-        *alertmanager.message_templates(),
+        *alertmanager.message_templates(phrases),
         alertmanager.expectations(routes),
     ]
 

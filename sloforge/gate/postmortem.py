@@ -9,13 +9,16 @@ from sloforge.model.governance import Incident
 from sloforge.policy import Band
 from sloforge.quantities import format_number, format_time
 from sloforge.query.incident import Account, Turn
+from sloforge.wording import Phrases, reword
 
 Row = Mapping[str, str]
 
 _BURNS: Final = {v.burn_active(tier): alert for tier, alert in v.BURN_ALERTS.items()}
 
 
-def facts(incident: Incident, service: str, account: Account, shares: Mapping[str, Decimal]) -> Mapping[str, object]:
+def facts(
+    incident: Incident, service: str, account: Account, shares: Mapping[str, Decimal], phrases: Phrases = ()
+) -> Mapping[str, object]:
     """Return what templates/postmortem.md asks for; `shares` are per cent of one period's budget, by SLO."""
     action = incident.action
     return {
@@ -30,7 +33,7 @@ def facts(incident: Incident, service: str, account: Account, shares: Mapping[st
         "impact": list(_impact(incident, account, shares)),
         "reasons": _rows(account.reasons),
         "groups": _rows(account.groups),
-        "timeline": list(_timeline(incident, account.turns)),
+        "timeline": list(_timeline(incident, account.turns, phrases)),
         "action": action.what if action else "",
         "action_owner": action.owner if action else "",
         "action_done": format_time(action.done_s) if action and action.done_s is not None else "",
@@ -49,9 +52,9 @@ def _rows(counted: Sequence[tuple[str, str, float]]) -> list[Row]:
     return [{"slo": slo, "words": words or "unnamed", "failed": f"{failed:,.0f}"} for slo, words, failed in counted]
 
 
-def _timeline(incident: Incident, turns: Sequence[Turn]) -> Iterator[Row]:
+def _timeline(incident: Incident, turns: Sequence[Turn], phrases: Phrases) -> Iterator[Row]:
     lines = [(incident.opened_s, f"**opened** by {incident.opened_by}: {incident.title}")]
-    lines += [(turn.at_s, _words(turn)) for turn in turns]
+    lines += [(turn.at_s, reword(_words(turn), phrases)) for turn in turns]
     if incident.closed_s is not None:
         lines.append((incident.closed_s, f"**closed** by {incident.closed_by}"))
     return ({"at": format_time(at_s), "words": words} for at_s, words in sorted(lines, key=lambda line: line[0]))

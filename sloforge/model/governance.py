@@ -10,6 +10,7 @@ from sloforge.diagnostics import Route
 from sloforge.model.objects import Pairs
 from sloforge.model.routing import Routing
 from sloforge.policy import Enforcement
+from sloforge.wording import Phrases
 
 
 class ApprovalKind(Enum):
@@ -117,6 +118,7 @@ class Governance:
     incidents: tuple[Incident, ...] = ()
     rota: tuple[Duty, ...] = ()
     routing: Routing = field(default_factory=Routing)
+    words: Phrases = ()  # of ours, and what is said instead
 
     def on_duty(self, person: str, at_s: int) -> bool:
         """Return whether `person` was the reliability owner at that time."""

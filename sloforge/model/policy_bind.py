@@ -31,6 +31,7 @@ def bind_policy(document: PolicyDocument, only: str) -> Governance:
             for route, shape in document.rota
         ),
         routing=bind_routing(document.routing),
+        words=tuple(sorted(document.words.items())),
     )
 
 

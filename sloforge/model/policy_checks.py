@@ -5,7 +5,14 @@ from itertools import pairwise
 from typing import Final
 
 from sloforge.diagnostics import Code, Diagnostic, Route, SpanMap
-from sloforge.model import approval_checks, exclusion_checks, incident_checks, people_checks, routing_checks
+from sloforge.model import (
+    approval_checks,
+    discretion_checks,
+    exclusion_checks,
+    incident_checks,
+    routing_checks,
+    word_checks,
+)
 from sloforge.model.complaint import Complaint
 from sloforge.model.governance import Approval, Exclusion
 from sloforge.model.label_checks import one_line
@@ -178,5 +185,6 @@ CHECKS: Final[tuple[Callable[[Decided], Iterator[Complaint]], ...]] = (
     *exclusion_checks.CHECKS,
     *incident_checks.CHECKS,
     *routing_checks.CHECKS,
-    *people_checks.POLICY_CHECKS,
+    *discretion_checks.CHECKS,
+    *word_checks.CHECKS,
 )

@@ -230,6 +230,9 @@ HELP: Final[Mapping[str, Mapping[str, str]]] = {
         "office_hours": "When tickets are sent: true for the usual hours, false for at once, or hours of your own.",
         "timing": "How long Alertmanager waits, for each kind of alert.",
     },
+    "WordsFile": {
+        "words": "Phrases of generated texts, and what to say instead: `error budget: forgiveness budget`.",
+    },
     "ReceiversShape": {
         "page": "Gets pages.",
         "ticket": "Gets tickets.",

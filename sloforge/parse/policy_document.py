@@ -23,6 +23,7 @@ from sloforge.parse.policy_shapes import (
     PolicyFile,
     RotaFile,
     RoutingFile,
+    WordsFile,
 )
 from sloforge.parse.text import Parsed, parse_yaml
 from sloforge.vocabulary import POLICY_API_VERSION
@@ -48,6 +49,7 @@ class PolicyDocument:
     incidents: tuple[tuple[Route, IncidentShape], ...] = ()
     rota: tuple[tuple[Route, DutyShape], ...] = ()
     routing: RoutingFile = ROUTING
+    words: Mapping[str, str] = field(default_factory=dict)
     spans: SpanMap = field(default_factory=dict)
 
 
@@ -91,6 +93,8 @@ def read_policy(texts: Mapping[str, tuple[str, str]]) -> tuple[PolicyDocument, l
             found["numbers"] = document
         elif isinstance(document, RoutingFile):
             found["routing"] = document
+        elif isinstance(document, WordsFile):
+            found["words"] = document.words
         elif document is not None:
             found[key] = _entries(document, key)
     return PolicyDocument(**found, spans=spans), complaints
@@ -161,4 +165,5 @@ FILES: Final[Mapping[str, tuple[str, type[PolicyFile]]]] = {
     "incidents.yml": ("incidents", IncidentsFile),
     "rota.yml": ("rota", RotaFile),
     "routing.yml": ("", RoutingFile),
+    "words.yml": ("", WordsFile),
 }

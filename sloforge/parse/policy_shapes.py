@@ -233,6 +233,12 @@ class HoursShape(Shape):
 FlagOrHours = Annotated[Annotated[Flag, Tag(FLAG)] | Annotated[HoursShape, Tag(MAP)], Discriminator(form_of)]
 
 
+class WordsFile(PolicyFile):
+    """words.yml: what is said instead of phrases of ours."""
+
+    words: dict[str, Text] = Field(default_factory=dict)
+
+
 class RoutingFile(PolicyFile):
     """routing.yml: who is told, and when."""
 

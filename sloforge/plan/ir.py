@@ -5,6 +5,7 @@ from itertools import chain
 
 from sloforge.diagnostics import Route
 from sloforge.model.objects import Pairs
+from sloforge.wording import Phrases
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class AlertRule:
     for_s: int = 0
     labels: Pairs = ()
     annotations: Pairs = ()  # the user's own, which win over ours
+    phrases: Phrases = ()  # of ours, and what is said instead
     note: str = ""
 
 

@@ -10,6 +10,7 @@ difference to, a series of the slow group with whoever reads it bare.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -34,10 +35,11 @@ from sloforge.plan import (
 )
 from sloforge.plan.facts import Recorder
 from sloforge.plan.indicators import Reader
-from sloforge.plan.ir import Rule, RuleFile, RuleGroup, Stage
+from sloforge.plan.ir import AlertRule, Rule, RuleFile, RuleGroup, Stage
 from sloforge.plan.promql import Scope
 from sloforge.plan.sloth_names import sloth_copies, sloth_infos
 from sloforge.policy import FAST_WINDOWS_S, PAGE_EXCUSED_S, SLOW_S, SLOW_WINDOWS_S, TICK_S, TICKET_EXCUSED_S
+from sloforge.wording import Phrases
 
 UNGOVERNED = Governance()
 
@@ -73,7 +75,7 @@ def plan_rules(service: Service, governance: Governance = UNGOVERNED, *, sloth: 
     With `sloth`, the fast group ends with copies under Sloth's names.
     """
     scope = Scope(service.name, service.identity)
-    return RuleFile(
+    planned = RuleFile(
         path=v.rule_file(service.name),
         service=service.name,
         digest=service.digest,
@@ -88,6 +90,19 @@ def plan_rules(service: Service, governance: Governance = UNGOVERNED, *, sloth: 
             RuleGroup(name=v.slow_group(service.name), interval_s=SLOW_S, stages=_slow(scope, service, governance)),
         ),
     )
+    return _reworded(planned, governance.words) if governance.words else planned
+
+
+def _reworded(file: RuleFile, phrases: Phrases) -> RuleFile:
+    """Return the same rules, with alerts that say what `phrases` ask for."""
+
+    def reworded(rule: Rule) -> Rule:
+        return replace(rule, phrases=phrases) if isinstance(rule, AlertRule) else rule
+
+    def stages(group: RuleGroup) -> tuple[Stage, ...]:
+        return tuple(replace(stage, rules=tuple(map(reworded, stage.rules))) for stage in group.stages)
+
+    return replace(file, groups=tuple(replace(group, stages=stages(group)) for group in file.groups))
 
 
 def _fast(scope: Scope, service: Service, governance: Governance) -> tuple[Stage, ...]:

@@ -12,6 +12,7 @@ from sloforge.plan.route_ir import Inhibition, Matchers, RouteNode, RoutePlan
 from sloforge.quantities import format_duration
 from sloforge.render.artifacts import Artifact
 from sloforge.render.serialize import Data, Item, Noted, Verbatim, to_yaml, to_yaml_with_lines
+from sloforge.wording import Phrases, reword
 
 _SPACE: Final = re.compile(r"\s")  # no number, boolean or null has one
 
@@ -72,10 +73,11 @@ def expectations(plan: RoutePlan) -> Artifact:
     return Artifact(path=v.ROUTE_TESTS_FILE, text=to_yaml({"tests": tests}, _TESTS))
 
 
-def message_templates() -> list[Artifact]:
-    """Return the words of notifications: Alertmanager's own templates, the same for everybody."""
+def message_templates(phrases: Phrases = ()) -> list[Artifact]:
+    """Return the words of notifications: Alertmanager's own templates, the same for everybody but for `phrases`."""
     files = sorted((template_folder() / "alertmanager").glob("*.tmpl"))
-    return [Artifact(path=f"{v.TEMPLATES_FOLDER}/{file.name}", text=file.read_text(encoding="utf-8")) for file in files]
+    texts = ((file.name, reword(file.read_text(encoding="utf-8"), phrases)) for file in files)
+    return [Artifact(path=f"{v.TEMPLATES_FOLDER}/{name}", text=text) for name, text in texts]
 
 
 def items(value: object) -> Sequence[Any]:

@@ -1,18 +1,22 @@
 """Runbooks as Markdown. What people wrote into definitions stands there as they wrote it, and formats nothing."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Final
 
 from sloforge import vocabulary as v
 from sloforge.model.objects import Hard
-from sloforge.parse.runbooks import CHECKLIST, PLACEHOLDER
+from sloforge.parse.runbooks import CHECKLIST, PLACEHOLDER, POSTMORTEM
 from sloforge.plan.runbooks import Runbook, ServiceRunbook
 from sloforge.policy import Enforcement
 from sloforge.quantities import format_duration, format_number
 from sloforge.render.artifacts import HEADER_MARK, Artifact
 from sloforge.render.prose import blank_postmortem, runbook_page
+from sloforge.wording import Phrases, reword
+
+Page = Callable[[str, Mapping[str, object]], str]
 
 _MARKUP: Final = re.compile(r"([\\`*_{}\[\]<>()#|!~$&:@])")
 _CONTROL: Final = re.compile(r"[\s\x00-\x1f\x7f]+")
@@ -21,20 +25,25 @@ _NOTE: Final = (
 )
 
 
-def runbooks(plans: Sequence[ServiceRunbook], numbers: Enforcement, templates: Mapping[str, str]) -> Iterator[Artifact]:
+def runbooks(
+    plans: Sequence[ServiceRunbook], numbers: Enforcement, templates: Mapping[str, str], phrases: Phrases = ()
+) -> Iterator[Artifact]:
     """Yield the runbooks of all services, the incident checklist and an empty postmortem.
 
-    `templates` are texts by name: of each class, of the checklist, and of single SLOs.
+    `templates` are texts by name: of each class, of the checklist, of single SLOs, and of a postmortem of the user's
+    own; `phrases` are what is said instead of ours elsewhere.
     """
     told = _numbers(numbers)
+    page = partial(runbook_page, phrases=phrases)
     for plan in plans:
         for runbook in plan.runbooks:
             path = v.runbook_file(v.runbook(runbook.service, runbook.slo.id))
-            yield Artifact(path=path, text=_of_slo(runbook, told, templates))
-        yield Artifact(path=v.runbook_file(v.service_runbook(plan.service.name)), text=_of_service(plan, told))
+            yield Artifact(path=path, text=_of_slo(runbook, told, templates, page))
+        yield Artifact(path=v.runbook_file(v.service_runbook(plan.service.name)), text=_of_service(plan, told, page))
     if plans:
-        yield Artifact(path=v.CHECKLIST_FILE, text=f"{_NOTE}# Incident checklist\n\n{templates[CHECKLIST]}")
-        yield Artifact(path=v.POSTMORTEM_FILE, text=_NOTE + blank_postmortem())
+        heading = reword("Incident checklist", phrases)
+        yield Artifact(path=v.CHECKLIST_FILE, text=f"{_NOTE}# {heading}\n\n{templates[CHECKLIST]}")
+        yield Artifact(path=v.POSTMORTEM_FILE, text=_NOTE + blank_postmortem(phrases, templates.get(POSTMORTEM, "")))
 
 
 def markdown(text: str) -> str:
@@ -53,7 +62,7 @@ def _numbers(numbers: Enforcement) -> dict[str, str]:
     }
 
 
-def _of_slo(plan: Runbook, numbers: Mapping[str, str], templates: Mapping[str, str]) -> str:
+def _of_slo(plan: Runbook, numbers: Mapping[str, str], templates: Mapping[str, str], page: Page) -> str:
     slo = plan.slo
     facts = {
         "service": plan.service,
@@ -79,10 +88,10 @@ def _of_slo(plan: Runbook, numbers: Mapping[str, str], templates: Mapping[str, s
         "numbers": numbers,
         "steps": PLACEHOLDER.sub(lambda found: facts[found[1]], template).rstrip(),
     }
-    return _NOTE + runbook_page("_slo", {**facts, **more})
+    return _NOTE + page("_slo", {**facts, **more})
 
 
-def _of_service(plan: ServiceRunbook, numbers: Mapping[str, str]) -> str:
+def _of_service(plan: ServiceRunbook, numbers: Mapping[str, str], page: Page) -> str:
     rows = [
         {
             "slo": runbook.slo.id,
@@ -101,7 +110,7 @@ def _of_service(plan: ServiceRunbook, numbers: Mapping[str, str]) -> str:
         "numbers": numbers,
         "objective": "",
     }
-    return _NOTE + runbook_page("_service", {**facts, **told})
+    return _NOTE + page("_service", {**facts, **told})
 
 
 def _address(url: str) -> str:

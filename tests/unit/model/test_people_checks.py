@@ -7,7 +7,7 @@ import yaml
 
 from sloforge.checking import check_definitions, check_texts
 from sloforge.diagnostics import Code, Diagnostic
-from sloforge.model.people_checks import is_person
+from sloforge.model.people import is_person
 
 RATIO = {"total": 'threads_total{forum="agora"}', "bad": 'threads_flagged_total{forum="agora"}'}
 
