@@ -63,6 +63,9 @@ UntilOption = Annotated[
         callback=_time,
     ),
 ]
+PictureOption = Annotated[
+    Path | None, typer.Option("--picture", metavar="FILE", help="Also draw it, as SVG.", show_default="nowhere")
+]
 LayoutOption = Annotated[Layout, typer.Option("--format", help="How the answer is written.")]
 
 
@@ -79,9 +82,7 @@ def backtest(
     policy: PolicyOption = None,
     last: LastOption = "28d",
     until: UntilOption = "",
-    picture: Annotated[
-        Path | None, typer.Option("--picture", metavar="FILE", help="Also draw it, as SVG.", show_default="nowhere")
-    ] = None,
+    picture: PictureOption = None,
     timeout: TimeoutOption = 60.0,
     format: LayoutOption = Layout.TEXT,  # noqa: A002 - the option's name
 ) -> None:
@@ -107,7 +108,7 @@ def backtest(
 @app.command(
     epilog=examples(
         "sloforge advise checkout --prometheus http://localhost:9090",
-        "sloforge advise shop/checkout --last 12w --format json --prometheus http://localhost:9090",
+        "sloforge advise shop/checkout --last 12w --picture advice.svg --prometheus http://localhost:9090",
     )
 )
 def advise(
@@ -117,6 +118,7 @@ def advise(
     policy: PolicyOption = None,
     last: LastOption = "28d",
     until: UntilOption = "",
+    picture: PictureOption = None,
     timeout: TimeoutOption = 60.0,
     format: LayoutOption = Layout.TEXT,  # noqa: A002 - the option's name
 ) -> None:
@@ -128,6 +130,10 @@ def advise(
     service, found = _judged(slo, file, policy)
     minutes, first = _past(service, found, endpoints([prometheus])[0], last, until, lead_s(found), timeout)
     told = advised(service, found, minutes, first)
+    if picture is not None:
+        from sloforge.history.picture_advice import svg
+
+        _write(picture, svg(told))
     _tell(format, lambda: show.text(told), lambda: show.markdown(told), lambda: show.data(told))
 
 

@@ -17,6 +17,7 @@ from sloforge.quantities import DAY
 
 LADDER: Final = tuple(Decimal(text) / 100 for text in "90 95 98 99 99.5 99.8 99.9 99.95 99.98 99.99".split())
 DAY_MINUTES: Final = DAY // TICK_S
+WEEK_MINUTES: Final = 7 * DAY_MINUTES
 
 
 class Sure(Enum):
@@ -29,13 +30,35 @@ class Sure(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Week:
+    """What failed in the minutes from `first` to `last`; the oldest week of a past may be shorter than the others.
+
+    `limits` are those of its failing share, from so many independent events as it has.
+    """
+
+    first: int
+    last: int
+    events: float
+    failed: float
+    limits: Limits
+
+    def met(self, objective: Decimal) -> bool:
+        """Return whether the week kept an objective (0..1) by itself."""
+        return self.failed <= self.events * float(1 - objective)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One objective (0..1) on trial. `allowed` are failures in a period; `left` is what the past left of that."""
+    """One objective (0..1) on trial. `allowed` are failures in a period; `left` is what the past left of that.
+
+    `weeks_missed` are those of the past that did not keep it, each taken by itself.
+    """
 
     objective: Decimal
     allowed: float
     left: float | None  # of the budget, at the end of the worst period; None without events
     met: bool
+    weeks_missed: int
     sure: Sure
     pages: int
     tickets: int
@@ -50,6 +73,7 @@ class Advice(Judged):
 
     worth: int
     limits: Limits
+    weeks: tuple[Week, ...]
     candidates: tuple[Candidate, ...]
 
     @property
@@ -63,10 +87,9 @@ def advise(service: Service, slo: Slo, minutes: Minutes, first: int) -> Advice:
     days = list(_days(minutes, first))
     events, failed = sum(day[0] for day in days), sum(day[1] for day in days)
     clumps = spread(days)
-    # Rounded to the careful side: whole events are what the limits know.
-    worth, bad = math.floor(events / clumps), math.ceil(max(failed, 0) / clumps)
-    known = limits(min(bad, worth), worth)
+    worth, known = _known(events, failed, clumps)
     at_best = limits(0, worth).high
+    weeks = tuple(_weeks(minutes, first, clumps))
     worst = max((bad / of for of, bad in _periods(days, slo.period_s // DAY) if of > 0), default=None)
     replay, own = Replay(minutes), rule_sets(slo)[0]
     candidates = []
@@ -79,6 +102,7 @@ def advise(service: Service, slo: Slo, minutes: Minutes, first: int) -> Advice:
                 allowed=allowed_failures(slo, minutes, first, objective),
                 left=None if worst is None else 1 - worst / budget,
                 met=worst is not None and worst <= budget,
+                weeks_missed=sum(not week.met(objective) for week in weeks),
                 sure=_sure(budget, known, at_best),
                 pages=len(notifications(firings, "page")),
                 tickets=len(notifications(firings, "ticket")),
@@ -93,6 +117,7 @@ def advise(service: Service, slo: Slo, minutes: Minutes, first: int) -> Advice:
         failed=failed,
         worth=worth,
         limits=known,
+        weeks=weeks,
         candidates=tuple(candidates),
     )
 
@@ -105,12 +130,31 @@ def _sure(budget: float, known: Limits, at_best: float) -> Sure:
     return Sure.TOO_FEW if at_best > budget else Sure.OPEN
 
 
+def _known(events: float, failed: float, clumps: float) -> tuple[int, Limits]:
+    """Return how many independent events there are, and the limits of the share of failures that they tell."""
+    # Rounded to the careful side: whole events are what the limits know.
+    worth, bad = math.floor(events / clumps), math.ceil(max(failed, 0) / clumps)
+    return worth, limits(min(bad, worth), worth)
+
+
+def _weeks(minutes: Minutes, first: int, clumps: float) -> Iterator[Week]:
+    for start, end in _ending(minutes, first, WEEK_MINUTES):
+        events, failed = minutes.between(start, end)
+        if events > 0:
+            known = _known(events, failed, clumps)[1]
+            yield Week(first=start, last=end - 1, events=events, failed=failed, limits=known)
+
+
+def _ending(minutes: Minutes, first: int, length: int) -> Iterator[tuple[int, int]]:
+    """Yield (start, end) of stretches of `length` minutes, the last one whole."""
+    for end in range(first + (minutes.grid.size - first) % length, minutes.grid.size + 1, length):
+        if end > first:
+            yield max(end - length, first), end
+
+
 def _days(minutes: Minutes, first: int) -> Iterator[tuple[float, float]]:
-    """Yield events and failures of each day, the last one whole."""
-    for end in range(first + (minutes.grid.size - first) % DAY_MINUTES, minutes.grid.size + 1, DAY_MINUTES):
-        start = max(end - DAY_MINUTES, first)
-        total, failed = (sum(count or 0 for count in side[start:end]) for side in (minutes.total, minutes.failed))
-        yield total, failed
+    """Yield events and failures of each day."""
+    yield from (minutes.between(start, end) for start, end in _ending(minutes, first, DAY_MINUTES))
 
 
 def _periods(days: list[tuple[float, float]], length: int) -> Iterator[tuple[float, float]]:

@@ -49,10 +49,9 @@ class Judged:
     events: float
     failed: float
 
-    @property
-    def weeks(self) -> float:
-        """Return how long the past is."""
-        return (self.minutes.grid.size - self.first) * TICK_S / (7 * DAY)
+    def a_week(self, count: int) -> float:
+        """Return how often a week something happened that did `count` times in all."""
+        return count / ((self.minutes.grid.size - self.first) * TICK_S / (7 * DAY))
 
     def at_s(self, minute: int) -> int:
         """Return the Unix seconds of a minute."""
@@ -77,7 +76,7 @@ def backtest(service: Service, slo: Slo, minutes: Minutes, first: int) -> Backte
     """Return what alerts would have done from minute `first` on. Pure."""
     assert slo.objective is not None
     replay = Replay(minutes)
-    events, failed = (sum(count or 0 for count in side[first:]) for side in (minutes.total, minutes.failed))
+    events, failed = minutes.between(first, minutes.grid.size)
     allowed = allowed_failures(slo, minutes, first, slo.objective)
     lost = tuple(one for one in incidents(minutes, slo.objective, allowed) if one.last >= first)
     tried = []
@@ -115,7 +114,7 @@ def backtest(service: Service, slo: Slo, minutes: Minutes, first: int) -> Backte
 def allowed_failures(slo: Slo, minutes: Minutes, first: int, objective: Decimal) -> float:
     """Return how many failures a period may have under an objective, at the traffic from minute `first` on."""
     seen_s = max(minutes.grid.size - first, 1) * TICK_S
-    return sum(count or 0 for count in minutes.total[first:]) * slo.period_s / seen_s * float(1 - objective)
+    return minutes.between(first, minutes.grid.size)[0] * slo.period_s / seen_s * float(1 - objective)
 
 
 def _reaction(severity: str, incident: Incident, told: Iterable[tuple[int, int]], size: int) -> Reaction:

@@ -29,7 +29,8 @@ def incidents(minutes: Minutes, objective: Decimal, allowed: float) -> list[Inci
     Page, 1954): a stretch begins where the sum leaves zero, and ends where it was largest.
     """
     least = max(LEAST_SHARE * allowed, LEAST_FAILURES)
-    found = (_told(minutes, first, last) for first, last in _stretches(minutes, float(1 - objective)))
+    spans = _stretches(minutes, float(1 - objective))
+    found = (Incident(first, last, *minutes.between(first, last + 1)) for first, last in spans)
     return [incident for incident in found if incident.failed >= least]
 
 
@@ -46,8 +47,3 @@ def _stretches(minutes: Minutes, budget: float) -> Iterator[tuple[int, int]]:
             excess = 0.0
     if most and excess > 0:
         yield first, last
-
-
-def _told(minutes: Minutes, first: int, last: int) -> Incident:
-    events, failed = (sum(count or 0 for count in side[first : last + 1]) for side in (minutes.total, minutes.failed))
-    return Incident(first, last, events, failed)

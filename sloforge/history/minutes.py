@@ -68,6 +68,11 @@ class Minutes:
         """Return the first minute of which anything is known."""
         return next((n for n, count in enumerate(self.total) if count is not None), None)
 
+    def between(self, start: int, end: int) -> tuple[float, float]:
+        """Return events and failures from minute `start` on, up to the one before `end`."""
+        total, failed = (sum(count or 0 for count in side[start:end]) for side in (self.total, self.failed))
+        return total, failed
+
 
 def now_ms(place: Endpoint, total_s: float) -> int:
     """Return the time by Prometheus' own clock. Raises NoAnswerError."""

@@ -63,12 +63,13 @@ def _tables(told: Backtest) -> Iterator[tuple[str, Table]]:
 
 def _often(told: Backtest) -> Table:
     heads = ("alerts", "pages", "a week", "about no incident", "tickets", "a week", "about no incident")
-    return Table(heads, tuple(_row(tried, told.weeks) for tried in told.tried))
+    return Table(heads, tuple(_row(told, tried) for tried in told.tried))
 
 
-def _row(tried: Tried, weeks: float) -> tuple[str, ...]:
+def _row(told: Backtest, tried: Tried) -> tuple[str, ...]:
     numbers = zip((tried.pages, tried.tickets), tried.stray, strict=True)
-    return (tried.name, *(cell for sent, stray in numbers for cell in (str(sent), f"{sent / weeks:.1f}", str(stray))))
+    cells = ((str(sent), f"{told.a_week(sent):.1f}", str(stray)) for sent, stray in numbers)
+    return (tried.name, *(cell for three in cells for cell in three))
 
 
 def _dearest(told: Backtest) -> list[int]:
@@ -170,8 +171,8 @@ def _tried_data(told: Backtest, tried: Tried) -> dict[str, Json]:
         "name": tried.name,
         "pages": tried.pages,
         "tickets": tried.tickets,
-        "pages_a_week": round(tried.pages / told.weeks, 3),
-        "tickets_a_week": round(tried.tickets / told.weeks, 3),
+        "pages_a_week": round(told.a_week(tried.pages), 3),
+        "tickets_a_week": round(told.a_week(tried.tickets), 3),
         "about_no_incident": dict(zip(SEVERITIES, tried.stray, strict=True)),
         "incidents": [
             {

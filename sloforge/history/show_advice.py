@@ -17,16 +17,17 @@ NOW = " (now)"
 
 def text(told: Advice) -> str:
     """Return the advice in plain columns."""
-    return "\n".join([*_head(told), "", _table(told).plain(), "", *_foot(told)])
+    return "\n".join([*head(told), "", _table(told).plain(), "", *_foot(told)])
 
 
 def markdown(told: Advice) -> str:
     """Return the advice for a pull request or a report."""
-    first, *rest = map(escaped, _head(told))
+    first, *rest = map(escaped, head(told))
     return "\n\n".join([f"### {first}", *rest, _table(told).markdown(), *map(escaped, _foot(told))])
 
 
-def _head(told: Advice) -> list[str]:
+def head(told: Advice) -> list[str]:
+    """Return what past this is, and how sure its share of failures is."""
     size = told.minutes.grid.size - told.first
     begins = format_time(told.at_s(told.first))
     lines = [f"{told.service}/{told.slo.id}: {span(size * TICK_S)} from {begins}"]
@@ -46,30 +47,38 @@ def _head(told: Advice) -> list[str]:
 
 def _table(told: Advice) -> Table:
     heads = ("objective", f"may fail in {format_duration(told.slo.period_s)}", "was met", "left at worst",
-             "would be again", "pages a week", "tickets a week")  # fmt: skip
+             "weeks missed", "would be again", "pages a week", "tickets a week")  # fmt: skip
     return Table(heads, tuple(_row(one, told) for one in told.candidates))
 
 
 def _row(one: Candidate, told: Advice) -> tuple[str, ...]:
     return (
-        words.per_cent(one.objective) + NOW * (one.objective == told.slo.objective),
+        name(one, told),
         f"{one.allowed:,.1f}",
         "" if one.left is None else "yes" if one.met else "no",
         "" if one.left is None else percent(one.left),
+        f"{one.weeks_missed} of {len(told.weeks)}",
         one.sure.value,
-        f"{one.pages / told.weeks:.1f}",
-        f"{one.tickets / told.weeks:.1f}",
+        f"{told.a_week(one.pages):.1f}",
+        f"{told.a_week(one.tickets):.1f}",
     )
 
 
+def name(one: Candidate, told: Advice) -> str:
+    """Return an objective in words, and whether it is the one that the SLO has."""
+    return words.per_cent(one.objective) + NOW * (one.objective == told.slo.objective)
+
+
+def advice(told: Advice) -> str:
+    """Return which objective is advised, in a sentence."""
+    if told.best is None:
+        return "Advice: none. No objective of these was met and would be again with confidence; look at more weeks."
+    return f"Advice: {words.per_cent(told.best.objective)} is the highest that was met and would be again."
+
+
 def _foot(told: Advice) -> list[str]:
-    best = told.best
-    if best is None:
-        advice = "Advice: none. No objective of these was met and would be again with confidence; look at more weeks."
-    else:
-        advice = f"Advice: {words.per_cent(best.objective)} is the highest that was met and would be again."
-    return [advice, "An objective is a promise to users: what they need decides, this only says what was kept.",
-            *unplayed(told.slo)]  # fmt: skip
+    promise = "An objective is a promise to users: what they need decides, this only says what was kept."
+    return [advice(told), promise, *unplayed(told.slo)]
 
 
 def _grouped(value: float) -> str:
@@ -87,8 +96,18 @@ def data(told: Advice) -> dict[str, Json]:
         "failed": told.failed,
         "independent_events": told.worth,
         "confidence": CONFIDENCE,
-        "failing_share": {"low": told.limits.low, "high": told.limits.high},
+        "failing_share": told.limits._asdict(),
         "advised": str(told.best.objective) if told.best else None,
+        "weeks": [
+            {
+                "from": format_time(told.at_s(week.first)),
+                "to": format_time(told.at_s(week.last)),
+                "events": week.events,
+                "failed": week.failed,
+                "failing_share": week.limits._asdict(),
+            }
+            for week in told.weeks
+        ],
         "objectives": [
             {
                 "objective": str(one.objective),
@@ -96,9 +115,10 @@ def data(told: Advice) -> dict[str, Json]:
                 "allowed_failures": one.allowed,
                 "met": one.met,
                 "budget_left": one.left,
+                "weeks_missed": one.weeks_missed,
                 "would_be_met": one.sure.value,
-                "pages_a_week": round(one.pages / told.weeks, 3),
-                "tickets_a_week": round(one.tickets / told.weeks, 3),
+                "pages_a_week": round(told.a_week(one.pages), 3),
+                "tickets_a_week": round(told.a_week(one.tickets), 3),
             }
             for one in told.candidates
         ],

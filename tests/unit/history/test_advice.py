@@ -2,7 +2,9 @@
 
 import json
 from decimal import Decimal
+from itertools import pairwise
 from math import comb
+from xml.etree import ElementTree as Xml
 
 import pytest
 from hypothesis import given, settings
@@ -11,8 +13,9 @@ from hypothesis import strategies as st
 from sloforge.history import show_advice
 from sloforge.history.advice import Sure, advise
 from sloforge.history.confidence import limits, spread
+from sloforge.history.picture_advice import svg
 from sloforge.quantities import format_number
-from tests.unit.history.minutes import DAY, past, service
+from tests.unit.history.minutes import DAY, SHOP, past, service
 
 
 @pytest.mark.parametrize(
@@ -98,3 +101,53 @@ def test_nothing_happened_advises_nothing() -> None:
     data = json.loads(json.dumps(show_advice.data(told)))
     assert data["advised"] is None
     assert {one["would_be_met"] for one in data["objectives"]} == {"too few events to say"}
+
+
+# --- week by week, and as a picture -------------------------------------------
+
+BAD_WEEK = {range(10 * DAY, 10 * DAY + 300): 4.0}  # the second of four and a bit
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_weeks_end_with_the_past_and_each_is_judged_by_itself() -> None:
+    shop = service()
+    told = advise(shop, shop.slos[0], past(30 * DAY, 4, BAD_WEEK), 0)
+    assert [(week.first, week.last + 1) for week in told.weeks] == [
+        (0, 2 * DAY), (2 * DAY, 9 * DAY), (9 * DAY, 16 * DAY), (16 * DAY, 23 * DAY), (23 * DAY, 30 * DAY),
+    ]  # fmt: skip
+    assert [week.failed for week in told.weeks] == [0, 0, 1200, 0, 0]
+    missed = {format_number(one.objective * 100): one.weeks_missed for one in told.candidates}
+    assert (missed["95"], missed["98"], missed["99.99"]) == (0, 1, 1)  # 1200 of 40,320 failed in it: 2.98 %
+    assert all(week.limits.low <= week.failed / week.events <= week.limits.high for week in told.weeks)
+    assert "1 of 5" in show_advice.text(told)
+    data = json.loads(json.dumps(show_advice.data(told)))
+    assert [week["failed"] for week in data["weeks"]] == [0, 0, 1200, 0, 0]
+
+
+def test_the_picture_has_each_week_beside_each_objective() -> None:
+    shop = service()
+    told = advise(shop, shop.slos[0], past(28 * DAY, 4, BAD_WEEK), 0)
+    drawing = Xml.fromstring(svg(told))
+    dots = [float(dot.get("cy", "")) for dot in drawing.iter(f"{SVG}circle")]
+    assert len(dots) == 4
+    assert dots[1] > dots[0] == dots[2] == dots[3]  # what failed more stands lower
+    lines = {line.get("class"): float(line.get("y1", "")) for line in drawing.iter(f"{SVG}line")}
+    assert lines["yes"] > lines["open"] > lines["no"]  # in the order of what is promised
+    words = [text.text for text in drawing.iter(f"{SVG}text")]
+    assert [words.count(f"{missed} of 4") for missed in (0, 1)] == [2, 8]
+    assert any((word or "").endswith(show_advice.advice(told)) for word in words)
+
+
+def test_objectives_close_together_can_be_read() -> None:
+    text = SHOP.replace("99.5", "99.49")
+    shop = service(text)
+    drawing = Xml.fromstring(svg(advise(shop, shop.slos[0], past(28 * DAY, 4, BAD_WEEK), 0)))
+    rows = [float(one.get("y", "")) for one in drawing.iter(f"{SVG}text") if (one.text or "").startswith("99.")]
+    assert len(rows) == 7
+    assert all(after - before >= 14 for before, after in pairwise(rows))
+
+
+def test_a_past_without_events_is_drawn() -> None:
+    shop = service()
+    drawing = Xml.fromstring(svg(advise(shop, shop.slos[0], past(DAY, 0, {}), 0)))
+    assert not list(drawing.iter(f"{SVG}circle"))
