@@ -167,7 +167,7 @@ def backfill(
     """
     from sloforge.checking import check_files
     from sloforge.history.blocks import BlocksError, free, storage
-    from sloforge.history.minutes import NoAnswerError
+    from sloforge.query.answers import NoAnswerError
 
     paths = list(file) if file else [DEFAULT_FILE]
     checked = check_files(paths, policy=policy)
@@ -271,10 +271,11 @@ def _past(
     service: "Service", slo: "Slo", place: "Endpoint", last: str, until: str, lead_s: int, total_s: float
 ) -> tuple["Minutes", int]:
     """Return the minutes of a past, with those before it that fill windows, and the first that is of it."""
-    from sloforge.history.minutes import MINUTE_MS, Grid, NoAnswerError, event_minutes, now_ms, questions
+    from sloforge.history.minutes import MINUTE_MS, Grid, event_minutes, now_ms, questions
     from sloforge.plan.past import event_counts
     from sloforge.plan.promql import Scope
     from sloforge.quantities import format_duration, format_time, parse_duration
+    from sloforge.query.answers import NoAnswerError
 
     asked = parse_duration(last) * 1000 // MINUTE_MS
     lead = lead_s * 1000 // MINUTE_MS

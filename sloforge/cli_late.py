@@ -23,6 +23,7 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "status": ("cli_gate:app",),
     "flags": ("cli_gate:app",),
     "serve": ("cli_web:app",),
+    "report": ("cli_report:app",),
     "diff": ("cli_review:app",),
     "explain": ("cli_review:app",),
     "backtest": ("cli_history:app",),
@@ -40,7 +41,7 @@ SENTENCE: Final = 300  # characters: whole, where click would cut it to what fit
 SECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "Begin": ("demo", "init", "import", "sli", "schema"),
     "Compile": ("validate", "generate", "diff", "explain", "export"),
-    "Look at the running system": ("doctor", "status", "serve"),
+    "Look at the running system": ("doctor", "status", "serve", "report"),
     "Try on the past": ("advise", "backtest", "backfill"),
     "Decide": ("gate", "flags", "approve", "exclude", "incident"),
     "Count what workers do": ("exporter",),

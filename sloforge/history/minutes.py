@@ -9,7 +9,7 @@ from sloforge.plan.past import PastCount, event_counts
 from sloforge.plan.promql import Scope
 from sloforge.policy import TICK_S
 from sloforge.quantities import DAY
-from sloforge.query.answers import Failure, Series
+from sloforge.query.answers import Failure, NoAnswerError, Series
 from sloforge.query.client import ask, ask_series
 from sloforge.query.endpoints import Endpoint
 
@@ -20,14 +20,6 @@ CHUNK_BY_LABELS: Final = DAY // TICK_S  # and we read 32 MiB: a day of 500 combi
 
 Counts = Sequence[float | None]  # one for each minute; None where nothing was counted, which is not 0
 Step = Callable[[], None]  # called after each answer
-
-
-class NoAnswerError(Exception):
-    """Prometheus did not answer; `failure` says why."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(str(failure))
-        self.failure = failure
 
 
 class Grid(NamedTuple):

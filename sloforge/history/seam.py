@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from sloforge import vocabulary as v
-from sloforge.history.minutes import END_OF_TIME_S, MINUTE_MS, Grid, NoAnswerError
+from sloforge.history.minutes import END_OF_TIME_S, MINUTE_MS, Grid
 from sloforge.model.objects import Slo
 from sloforge.plan.budget import TICKS_DELTA5M
 from sloforge.plan.promql import Scope
 from sloforge.policy import TICK_S
 from sloforge.quantities import DAY, HOUR, format_duration
-from sloforge.query.answers import Failure
+from sloforge.query.answers import Failure, NoAnswerError
 from sloforge.query.client import ask, look
 from sloforge.query.endpoints import Endpoint
 

@@ -23,6 +23,14 @@ class Failure:
         return f"{self.url} {self.sentence}"
 
 
+class NoAnswerError(Exception):
+    """Prometheus did not answer; `failure` says why."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
+
+
 class Sample(NamedTuple):
     """One value of one series. `labels` are sorted, with the metric's name; `value` is finite; `at_s` Unix seconds."""
 

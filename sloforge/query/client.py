@@ -38,10 +38,16 @@ Vector = tuple[Sample, ...]
 Matrix = tuple[tuple[Sample, ...], ...]
 
 
-def ask(endpoints: Sequence[Endpoint], promql: str, total_s: float = TOTAL_S) -> tuple[Vector | Failure, ...]:
-    """Return what each server answers to an instant query, in their order, within about `total_s` seconds."""
+def ask(
+    endpoints: Sequence[Endpoint], promql: str, total_s: float = TOTAL_S, at_s: int | None = None
+) -> tuple[Vector | Failure, ...]:
+    """Return what each server answers to an instant query, in their order, within about `total_s` seconds.
+
+    The instant is `at_s` (Unix seconds), or now.
+    """
     # Without a time of ours, the samples carry the server's own clock.
-    return _ask_all(endpoints, "query", {"query": promql}, read_vector, total_s)
+    form = {"query": promql} if at_s is None else {"query": promql, "time": str(at_s)}
+    return _ask_all(endpoints, "query", form, read_vector, total_s)
 
 
 def ask_range(

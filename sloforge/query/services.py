@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sloforge.model.objects import Pairs
-from sloforge.quantities import format_duration
+from sloforge.quantities import format_duration, format_time
 from sloforge.query.answers import AnswerError, Failure
 from sloforge.query.client import TOTAL_S, ask
 from sloforge.query.endpoints import Endpoint
@@ -22,15 +22,22 @@ class Heard:
     failures: tuple[Failure, ...]
 
 
-def hear(places: Sequence[Endpoint], service: str = "", identity: Pairs = (), total_s: float = TOTAL_S) -> Heard:
+def hear(
+    places: Sequence[Endpoint],
+    service: str = "",
+    identity: Pairs = (),
+    total_s: float = TOTAL_S,
+    at_s: int | None = None,
+) -> Heard:
     """Ask every server for the state of `service` ('' for all), and settle on one snapshot of each.
 
-    A server whose rules have not run of late, or whose clock is not ours, counts as one that did not answer.
+    A server whose rules have not run of late, or whose clock is not ours, counts as one that did not answer. With
+    `at_s` (Unix seconds) the state is the one that was recorded by then.
     """
     heard: dict[tuple[str, Pairs], list[Snapshot]] = {}
     failures: list[Failure] = []
-    answers = ask(places, state_query(service, identity), total_s)
-    now_s = time.time()
+    answers = ask(places, state_query(service, identity), total_s, at_s)
+    now_s = time.time() if at_s is None else at_s
     for place, answer in zip(places, answers, strict=True):
         if isinstance(answer, Failure):
             failures.append(answer)
@@ -41,14 +48,20 @@ def hear(places: Sequence[Endpoint], service: str = "", identity: Pairs = (), to
             failures.append(Failure(place.url, str(error)))
             continue
         if not snapshots:
-            of = f" of {service}" if service else ""
-            failures.append(Failure(place.url, f"knows no state{of}: its rules are not loaded, or have stopped"))
+            failures.append(Failure(place.url, _nothing(service, at_s)))
         for snapshot in snapshots:
             if doubt := _doubt(snapshot, now_s):
                 failures.append(Failure(place.url, doubt))
             else:
                 heard.setdefault((snapshot.service, snapshot.identity), []).append(snapshot)
     return Heard(tuple(agree(heard[key]) for key in sorted(heard)), tuple(failures))
+
+
+def _nothing(service: str, at_s: int | None) -> str:
+    of = f" of {service}" if service else ""
+    if at_s is None:
+        return f"knows no state{of}: its rules are not loaded, or have stopped"
+    return f"knows no state{of} at {format_time(at_s)}: its rules did not run then, or it no longer keeps that"
 
 
 def _doubt(snapshot: Snapshot, now_s: float) -> str:

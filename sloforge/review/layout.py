@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
-_MARKUP: Final = re.compile(r"[\\`*_{}\[\]<>|~&$!]")  # what Markdown or HTML would take for markup
+# What Markdown or HTML would take for markup; inside a word, an underscore is none.
+_MARKUP: Final = re.compile(r"[\\`*{}\[\]<>|~&$!]|(?<![^\W_])_|_(?![^\W_])")
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def test_limits_are_those_of_clopper_and_pearson(failed: int, events: int, low: 
     assert limits(failed, events) == pytest.approx((low, high), abs=1e-6)
 
 
-@settings(max_examples=50)  # a busy machine is not a fault
+@settings(max_examples=50)
 @given(st.integers(1, 60), st.floats(0.001, 0.999))
 def test_limits_hold_the_truth_as_often_as_they_say(events: int, share: float) -> None:
     """Summed over every outcome: whatever the true share, at most one time in twenty it lies outside."""

@@ -3,11 +3,11 @@
 import pytest
 
 from sloforge.history import minutes, seam
-from sloforge.history.minutes import MINUTE_MS, Grid, NoAnswerError, counted, event_minutes, now_ms
+from sloforge.history.minutes import MINUTE_MS, Grid, counted, event_minutes, now_ms
 from sloforge.history.seam import head_ms, seams
 from sloforge.plan.past import PastCount
 from sloforge.plan.promql import Scope
-from sloforge.query.answers import AnswerError, Failure, Sample, Series, read_series
+from sloforge.query.answers import AnswerError, Failure, NoAnswerError, Sample, Series, read_series
 from sloforge.query.endpoints import Endpoint
 from tests.unit.history.minutes import FIRST_MS, service
 

@@ -1,0 +1,172 @@
+"""What was recorded over a span of time, slice by slice: events, failures and their reasons, burns, bands, freezes.
+
+Every sum is Prometheus' own, over what the rules recorded each minute.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final, NamedTuple, TypeVar
+
+from sloforge import vocabulary as v
+from sloforge.model.objects import Pairs
+from sloforge.plan.groups import REASON_TICK
+from sloforge.plan.promql import Scope, one_of, over, with_label
+from sloforge.policy import HOLD_S, TICK_S
+from sloforge.query.answers import NAME, Failure, NoAnswerError, Sample
+from sloforge.query.client import TOTAL_S, Matrix, Vector, ask, ask_range
+from sloforge.query.endpoints import Endpoint
+
+FIGURE: Final = "sloforge_figure"  # a label of ours: which figure a sample is
+TOTAL, FAILED, SEEN, BEST, WORST = "total", "failed", "seen", "best", "worst"  # figures of a slice
+PAGE, TICKET, FREEZE, HARD_STOP = "page", "ticket", "freeze", "hard_stop"  # what holds for a while
+MINUTES: Final = 10_000  # in one question: a server refuses more than 11,000 points of a series
+
+Answer = TypeVar("Answer")
+
+
+class Span(NamedTuple):
+    """From `start_s` until `end_s` (Unix seconds), in whole slices of `slice_s`."""
+
+    start_s: int
+    end_s: int
+    slice_s: int
+
+    @property
+    def length_s(self) -> int:
+        """Return how long it is."""
+        return self.end_s - self.start_s
+
+    @property
+    def ends(self) -> range:
+        """Return when each slice ends."""
+        return range(self.start_s + self.slice_s, self.end_s + 1, self.slice_s)
+
+
+class While(NamedTuple):
+    """A time (Unix seconds) for which something held.
+
+    It begins at the start of the span where it held before, and ends at its end where it still does.
+    """
+
+    start_s: int
+    end_s: int
+
+
+BySlo = Mapping[str, Answer]  # '' is the service as a whole
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Asks one Prometheus about one service over a span. Each question raises NoAnswerError."""
+
+    place: Endpoint
+    scope: Scope
+    span: Span
+    total_s: float = TOTAL_S
+
+    def figures(self) -> BySlo[Mapping[str, Mapping[int, float]]]:
+        """Return figures of slices, by SLO, name and the end of the slice; what is not recorded is absent.
+
+        `TOTAL` and `FAILED` are events, `SEEN` how many minutes there was something to count at; `BEST` and `WORST`
+        are the service's bands as numbers, in which -1 stands for unknown.
+        """
+        found: dict[str, dict[str, dict[int, float]]] = {}
+        for series in self._slices("\nor ".join(self._figures())):
+            figures = found.setdefault(series[0].label(v.SLO), {})
+            figures[series[0].label(FIGURE)] = {int(one.at_s): one.value for one in series}
+        return found
+
+    def _figures(self) -> Iterator[str]:
+        for figure, function, name in (
+            (TOTAL, "sum_over_time", v.TOTAL_TICK),
+            (FAILED, "sum_over_time", v.FAILED_TICK),
+            (SEEN, "count_over_time", v.TICK_PRESENT),
+            (BEST, "min_over_time", v.SERVICE_BAND),
+            (WORST, "max_over_time", v.SERVICE_BAND),
+        ):
+            yield with_label(_within(function, self.scope.series(name), self.span.slice_s), FIGURE, figure)
+
+    def reasons(self) -> BySlo[Mapping[int, Mapping[Pairs, float]]]:
+        """Return how many events failed for each reason, by SLO and the end of the slice."""
+        found: dict[str, dict[int, dict[Pairs, float]]] = {}
+        failed = _within("sum_over_time", self.scope.series(REASON_TICK), self.span.slice_s)
+        for series in self._slices(f"{failed} > 0"):
+            slices = found.setdefault(series[0].label(v.SLO), {})
+            for one in series:
+                slices.setdefault(int(one.at_s), {})[self.own(one)] = one.value
+        return found
+
+    def whiles(self) -> BySlo[Mapping[str, tuple[While, ...]]]:
+        """Return when pages and tickets of an SLO rang, when it stopped all changes, and when they were frozen."""
+        burned = sorted({sample.label(v.SLO) for sample in self.at_end(self._burned())})
+        query = "\nor ".join(with_label(held, FIGURE, kind) for kind, held in self._held(burned))
+        points: dict[tuple[str, str], list[int]] = {}
+        for first_s in range(self.span.start_s + TICK_S, self.span.end_s + 1, MINUTES * TICK_S):
+            last_s = min(first_s + (MINUTES - 1) * TICK_S, self.span.end_s)
+            for series in _known(ask_range(self.place, query, first_s, last_s, TICK_S, self.total_s)):
+                key = series[0].label(v.SLO) or series[0].label(v.RULE), series[0].label(FIGURE)
+                points.setdefault(key, []).extend(int(one.at_s) for one in series)
+        found: dict[str, dict[str, tuple[While, ...]]] = {}
+        for (slo, kind), times in points.items():
+            found.setdefault(slo, {})[kind] = tuple(self._together(sorted(set(times))))
+        return found
+
+    def _burned(self) -> str:
+        """Return the query for the SLOs of which anything burned: the others need not be asked minute by minute."""
+        active = (self.scope.series(v.burn_active(tier)) for tier in v.BURN_ALERTS)
+        return "\nor ".join(f"{_within('max_over_time', series, self.span.length_s)} > 0" for series in active)
+
+    def _held(self, burned: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Yield each kind with the query that has samples while it holds: what the alerts of plan/alerts.py ask."""
+        yield FREEZE, f"{self.scope.series(v.FREEZE)} == 1"
+        yield HARD_STOP, f"{self.scope.series(v.HARD_STOP)} == 1"
+        if not burned:
+            return
+        which, on = one_of(v.SLO, burned), self.scope.on
+        closed = f"{self.scope.narrowed(v.PAGE_WHEN, which)} == 0"
+        yield PAGE, f"{over('max_over_time', self.scope.narrowed(v.PAGE_BURN, which), HOLD_S)} == 1"
+        tickets = [f"{self.scope.narrowed(v.burn_active(tier), which)} == 1" for tier in ("ticket_fast", "ticket_slow")]
+        for tier in ("page_fast", "page_slow"):
+            page = over("max_over_time", self.scope.narrowed(v.burn_active(tier), which), HOLD_S)
+            tickets.append(f"({page} == 1 and {on} {closed})")
+        either = "\n  or ".join(f"max by ({', '.join(self.scope.names)}) ({ticket})" for ticket in tickets)
+        yield TICKET, f"(\n  {either}\n)"
+
+    def _together(self, minutes: Iterable[int]) -> Iterator[While]:
+        """Yield the stretches of minutes that follow each other."""
+        for _, run in groupby(enumerate(minutes), lambda one: one[1] - one[0] * TICK_S):
+            times = [at_s for _, at_s in run]
+            start_s = self.span.start_s if times[0] == self.span.start_s + TICK_S else times[0]
+            yield While(start_s, times[-1])
+
+    def at_end(self, query: str) -> Vector:
+        """Return what a query answers as of the end of the span."""
+        return self.at(query, self.span.end_s)
+
+    def at(self, query: str, at_s: int) -> Vector:
+        """Return what a query answers as of a moment."""
+        return _known(ask([self.place], query, self.total_s, at_s)[0])
+
+    def own(self, sample: Sample) -> Pairs:
+        """Return the labels that are neither the scope's nor ours."""
+        others = {NAME, FIGURE, *self.scope.names}
+        return tuple(pair for pair in sample.labels if pair[0] not in others)
+
+    def _slices(self, query: str) -> Matrix:
+        first_s, _, step_s = self.span.start_s + self.span.slice_s, self.span.end_s, self.span.slice_s
+        return _known(ask_range(self.place, query, first_s, self.span.end_s, step_s, self.total_s))
+
+
+def _within(function: str, series: str, length_s: int) -> str:
+    """Return a function over what was recorded in the last `length_s` seconds.
+
+    Ranges are closed in Prometheus 2 and left-open in 3: a millisecond less, and no sample belongs to two slices.
+    """
+    return f"{function}({series}[{length_s * 1000 - 1}ms])"
+
+
+def _known(answer: Answer | Failure) -> Answer:
+    if isinstance(answer, Failure):
+        raise NoAnswerError(answer)
+    return answer

@@ -1,0 +1,80 @@
+"""Which sections a report has, and the table of objectives. Pure: facts to a document."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from sloforge.gate import words
+from sloforge.gate.reasons import reason_words
+from sloforge.policy import Band
+from sloforge.quantities import DAY
+from sloforge.reporting.cadence import NOUNS, Cadence, span_words
+from sloforge.reporting.document import Cell, Document, Part, Points, Section, Table
+from sloforge.reporting.facts import Report, ServicePast, SloPast
+from sloforge.reporting.headline import sentences
+from sloforge.reporting.people import decisions
+from sloforge.reporting.spending import causes, spent
+
+ROWS: Final = 30  # SLOs in a table: mail programs cut long mails
+FOOT: Final = "Every figure is one that Prometheus recorded. Times are UTC."
+
+
+def document(report: Report) -> Document:
+    """Return the report as it is to be written down."""
+    names = "all services" if len(report.services) > 1 else report.services[0].service
+    return Document(
+        title=f"Reliability of {names}: {report.cadence} report",
+        when=span_words(report.span),
+        parts=tuple(_part(one, report.cadence) for one in report.services),
+        foot=FOOT,
+    )
+
+
+def _part(told: ServicePast, cadence: Cadence) -> Part:
+    identity = " ".join(f"{label}={value}" for label, value in told.state.identity)
+    return Part(
+        title=" ".join(filter(None, [told.service, identity])),
+        chip=words.CHIPS[told.state.band],
+        frozen=told.state.frozen,
+        lead=sentences(told),
+        notes=told.notes,
+        sections=tuple(section for section in _sections(told, cadence) if section.blocks),
+    )
+
+
+def _sections(told: ServicePast, cadence: Cadence) -> Iterator[Section]:
+    yield Section("Objectives", tuple(_objectives(told, cadence)))
+    yield Section(f"Budget spent by {'hour' if told.span.slice_s < DAY else 'day'}", tuple(spent(told)))
+    yield Section("What it went to", tuple(causes(told)))
+    yield Section("Band and decisions", tuple(decisions(told)))
+
+
+def _objectives(told: ServicePast, cadence: Cadence) -> Iterator[Table | Points]:
+    rest = told.slos[ROWS:]
+    calm = all(one.state.band is Band.GREEN for one in rest)
+    more = f"and {len(rest)} more, {'all GREEN' if calm else 'none of them worse'}" if rest else ""
+    heads = ("SLO", "Kept", "Budget left", f"Spent in the {NOUNS[cadence]}", "Mostly")
+    yield Table(heads, tuple(_objective(one) for one in told.slos[:ROWS]), more)
+    numbers = told.governance.enforcement
+    why = [(one.slo, reason_words(one.state, numbers)) for one in told.slos[:ROWS] if one.state.band is not Band.GREEN]
+    if lines := tuple(f"{slo}: {'; '.join(reasons)}" for slo, reasons in why if reasons):
+        yield Points(lines)
+
+
+def _objective(one: SloPast) -> tuple[Cell, ...]:
+    state, figures, chip = one.state, one.state.after_exclusions, words.CHIPS[one.state.band]
+    name = Cell(text=state.slo, detail=state.title, chip=chip)
+    if state.objective is None:
+        kept = "violated" if one.missed else "yes"
+        return (name, Cell(text=kept, detail="no violation allowed"), Cell(), Cell(), Cell())
+    return (
+        name,
+        Cell(text=words.ratio(figures.sli, 3).text, detail=f"target {words.objective(state.objective).text}"),
+        Cell(
+            text=words.ratio(figures.remaining).text,
+            detail="" if one.left_before is None else f"{words.ratio(one.left_before).text} before",
+            share=figures.remaining,
+            tone=chip.style,
+        ),
+        Cell(text=words.ratio(one.spent).text, detail=f"{one.failed:,.0f} of {one.total:,.0f} failed"),
+        Cell(text=one.reasons[0][0] if one.reasons else words.NONE),
+    )
