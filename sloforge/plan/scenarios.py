@@ -190,7 +190,8 @@ def _holds(burn: _Burn, good: tuple[int, ...], failed: tuple[int, ...], delay_s:
     all_until = [0, *accumulate(a + b for a, b in zip(good, failed, strict=True))]
 
     def within(until: list[int], minute: int, length_s: int) -> int:
-        return until[seen[minute]] - until[seen[max(0, minute - length_s // TICK_S)]]
+        # What happened before the first reading, nobody has counted.
+        return until[seen[minute]] - until[seen[max(1, minute - length_s // TICK_S)]]
 
     def burns(minute: int, length_s: int) -> bool:
         return within(bad_until, minute, length_s) > burn.threshold * within(all_until, minute, length_s)
