@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
     from sloforge.diagnostics import Diagnostic
 
+PROFILES: Final = (
+    "minimal: definitions. policy: also numbers, approvals, rota and routes. "
+    "community: contracts between people instead, in words for people."
+)
 NEXT: Final = """\
 Next, in {folder}:
   1. Put your service and its metrics into slo_definitions.yml. The first line of each file tells editors with the
@@ -30,6 +34,7 @@ class Profile(StrEnum):
 
     MINIMAL = "minimal"
     POLICY = "policy"
+    COMMUNITY = "community"
 
 
 class Kind(StrEnum):
@@ -46,12 +51,14 @@ class Kind(StrEnum):
     WORDS = "words"
 
 
-@app.command(epilog=examples("sloforge init", "sloforge init --profile policy slos"))
+@app.command(
+    epilog=examples("sloforge init", "sloforge init --profile policy slos", "sloforge init --profile community agora")
+)
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to start.", show_default="here")] = Path(),
     profile: Annotated[
         Profile,
-        typer.Option("--profile", help="minimal: definitions. policy: also numbers, approvals, rota and routes."),
+        typer.Option("--profile", help=PROFILES),
     ] = Profile.MINIMAL,
 ) -> None:
     """Start with definitions that work, to be made your own, and the schemas that editors read. Overwrites nothing."""

@@ -11,10 +11,11 @@ from sloforge.parse.json_schema import KINDS, json_schema
 from sloforge.render.serialize import to_json
 
 SCHEMA_FOLDER: Final = ".sloforge"
-# The folders of templates/init that a profile is made of; a later one adds to those before it.
+# The folders of templates/init that a profile is made of; a later one replaces files of those before it.
 PROFILES: Final[Mapping[str, tuple[str, ...]]] = {
     "minimal": ("minimal",),
     "policy": ("minimal", "policy"),
+    "community": ("minimal", "policy", "community"),
 }
 
 
@@ -24,7 +25,8 @@ def starting_files(profile: str) -> dict[str, str]:
     return {
         path.relative_to(root / part).as_posix(): path.read_text(encoding="utf-8")
         for part in PROFILES[profile]
-        for path in sorted((root / part).rglob("*.yml"))
+        for path in sorted((root / part).rglob("*"))
+        if path.is_file()
     } | {f"{SCHEMA_FOLDER}/{schema_name(kind)}": schema_text(kind) for kind in KINDS}
 
 

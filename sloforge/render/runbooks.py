@@ -16,6 +16,7 @@ from sloforge.render.artifacts import HEADER_MARK, Artifact
 from sloforge.render.prose import blank_postmortem, runbook_page
 from sloforge.wording import Phrases, reword
 
+Say = Callable[[str], str]
 Page = Callable[[str, Mapping[str, object]], str]
 
 _MARKUP: Final = re.compile(r"([\\`*_{}\[\]<>()#|!~$&:@])")
@@ -34,15 +35,14 @@ def runbooks(
     own; `phrases` are what is said instead of ours elsewhere.
     """
     told = _numbers(numbers)
-    page = partial(runbook_page, phrases=phrases)
+    page, say = partial(runbook_page, phrases=phrases), partial(reword, phrases=phrases)
     for plan in plans:
         for runbook in plan.runbooks:
             path = v.runbook_file(v.runbook(runbook.service, runbook.slo.id))
-            yield Artifact(path=path, text=_of_slo(runbook, told, templates, page))
+            yield Artifact(path=path, text=_of_slo(runbook, told, templates, page, say))
         yield Artifact(path=v.runbook_file(v.service_runbook(plan.service.name)), text=_of_service(plan, told, page))
     if plans:
-        heading = reword("Incident checklist", phrases)
-        yield Artifact(path=v.CHECKLIST_FILE, text=f"{_NOTE}# {heading}\n\n{templates[CHECKLIST]}")
+        yield Artifact(path=v.CHECKLIST_FILE, text=_NOTE + page("_checklist", {"steps": templates[CHECKLIST]}))
         yield Artifact(path=v.POSTMORTEM_FILE, text=_NOTE + blank_postmortem(phrases, templates.get(POSTMORTEM, "")))
 
 
@@ -62,7 +62,7 @@ def _numbers(numbers: Enforcement) -> dict[str, str]:
     }
 
 
-def _of_slo(plan: Runbook, numbers: Mapping[str, str], templates: Mapping[str, str], page: Page) -> str:
+def _of_slo(plan: Runbook, numbers: Mapping[str, str], templates: Mapping[str, str], page: Page, say: Say) -> str:
     slo = plan.slo
     facts = {
         "service": plan.service,
@@ -84,7 +84,7 @@ def _of_slo(plan: Runbook, numbers: Mapping[str, str], templates: Mapping[str, s
         "failures": plan.failures,
         "dashboard": v.dashboard_uid(plan.service),
         "alerts": [asdict(alert) for alert in plan.alerts],
-        "lookups": [asdict(lookup) for lookup in plan.lookups],
+        "lookups": [{"what": say(lookup.what), "expr": lookup.expr} for lookup in plan.lookups],
         "numbers": numbers,
         "steps": PLACEHOLDER.sub(lambda found: facts[found[1]], template).rstrip(),
     }

@@ -41,7 +41,7 @@ def test_what_init_writes_compiles_at_once(tmp_path: Path, profile: str, monkeyp
     paths = [tmp_path / "new" / "slo_definitions.yml"]
     compiled = compile_files(paths, base=alertmanager_base(paths))
     assert compiled.diagnostics == ()
-    assert (compiled.checked.base is not None) == (profile == "policy")
+    assert (compiled.checked.base is not None) == (profile != "minimal")
     tool, _ = find_tool(needed=False)
     assert verify(compiled, tool, tests=True) == []
     assert verify_routes(compiled, find_amtool()) == []
@@ -51,7 +51,7 @@ def test_what_init_writes_compiles_at_once(tmp_path: Path, profile: str, monkeyp
 def test_every_file_names_a_schema_that_is_there(tmp_path: Path, profile: str) -> None:
     sloforge("init", "--profile", profile, tmp_path)
     files = [tmp_path / "slo_definitions.yml", *(tmp_path / "policy").glob("*.yml")]
-    assert len(files) == (7 if profile == "policy" else 1)
+    assert len(files) == {"minimal": 1, "policy": 7, "community": 8}[profile]
     for file in files:
         line = LINE.match(file.read_text(encoding="utf-8"))
         assert line is not None, file
