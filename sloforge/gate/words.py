@@ -84,6 +84,11 @@ def moment(at_s: float) -> str:
     return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%d %H:%M")
 
 
+def clock(at_s: float) -> str:
+    """Return the time of day (UTC) to the second."""
+    return datetime.fromtimestamp(at_s, UTC).strftime("%H:%M:%S")
+
+
 def labels(pairs: Pairs) -> str:
     """Return labels as people read them: values, and the names where a value alone says nothing."""
     return " · ".join(value or f"no {name}" for name, value in pairs)

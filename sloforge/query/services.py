@@ -16,10 +16,14 @@ from sloforge.query.state import read_state, state_query
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What was heard of each service, by (name, identity), and of servers that could not be used."""
+    """What was heard of each service, by (name, identity), and of servers that could not be used.
+
+    `at_s` is when, in Unix seconds by the clock of this machine.
+    """
 
     services: tuple[Agreed, ...]
     failures: tuple[Failure, ...]
+    at_s: float
 
 
 def hear(
@@ -54,7 +58,7 @@ def hear(
                 failures.append(Failure(place.url, doubt))
             else:
                 heard.setdefault((snapshot.service, snapshot.identity), []).append(snapshot)
-    return Heard(tuple(agree(heard[key]) for key in sorted(heard)), tuple(failures))
+    return Heard(tuple(agree(heard[key]) for key in sorted(heard)), tuple(failures), now_s)
 
 
 def _nothing(service: str, at_s: int | None) -> str:

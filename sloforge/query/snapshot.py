@@ -23,9 +23,9 @@ class Figures:
 class SloState:
     """One SLO. Where something is not recorded (a hard SLO has no budget) it is None or empty.
 
-    `reasons` and `burn_rates` are pairs of name and value, by name; `burning` the active burn conditions; `figures`
-    count every event, `after_exclusions` all but those of approved exclusions; `violations` is what a ledger's hard
-    stop has ever seen.
+    `reasons` and `burn_rates` are pairs of name and value, by name; `watched` are the burn conditions there are,
+    `burning` the active ones; `figures` count every event, `after_exclusions` all but those of approved exclusions;
+    `violations` is what a ledger's hard stop has ever seen.
     """
 
     slo: str
@@ -41,6 +41,7 @@ class SloState:
     after_exclusions: Figures = Figures()
     coverage: float | None = None
     burn_rates: tuple[tuple[str, float], ...] = ()
+    watched: tuple[str, ...] = ()
     burning: tuple[str, ...] = ()
     exhaustion_s: float | None = None
     period_s: float | None = None

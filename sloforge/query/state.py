@@ -40,12 +40,16 @@ def read_state(url: str, samples: Iterable[Sample]) -> tuple[Snapshot, ...]:
     Two copies of a service that differ by identity labels are two snapshots. Raises AnswerError.
     """
     samples = tuple(samples)
-    copies = [_Copy(url, sample) for sample in samples if sample.name == v.FREEZE]
+    copies: dict[str, list[_Copy]] = {}
     for sample in samples:
-        fitting = [copy for copy in copies if copy.owns(sample)]
+        if sample.name == v.FREEZE:
+            copies.setdefault(sample.label(v.SERVICE), []).append(_Copy(url, sample))
+    for sample in samples:
+        fitting = [copy for copy in copies.get(sample.label(v.SERVICE), ()) if copy.owns(sample)]
         if fitting:
             max(fitting, key=lambda copy: len(copy.identity)).keep(sample)
-    return tuple(copy.snapshot() for copy in sorted(copies, key=lambda copy: (copy.service, copy.identity)))
+    found = sorted((copy for ours in copies.values() for copy in ours), key=lambda copy: (copy.service, copy.identity))
+    return tuple(copy.snapshot() for copy in found)
 
 
 class _Copy:
@@ -58,19 +62,24 @@ class _Copy:
         self.at_s = freeze.at_s
         self.values: dict[tuple[str, str, str], float] = {}
         self.info: dict[str, Mapping[str, str]] = {}
+        self.reasons: dict[str, list[tuple[str, float]]] = {}
 
     def owns(self, sample: Sample) -> bool:
-        return sample.label(v.SERVICE) == self.service and set(self.identity) <= set(sample.labels)
+        return all(pair in sample.labels for pair in self.identity)
 
     def keep(self, sample: Sample) -> None:
-        slo = sample.label(v.SLO) or (sample.label(v.RULE) if sample.name == v.HARD_STOP else "")
-        key = (sample.name or sample.label(READING), slo, sample.label(v.REASON))
-        if sample.name == v.INFO:
-            self.info[slo] = dict(sample.labels)
+        labels = dict(sample.labels)
+        name, reason = labels.get(NAME, ""), labels.get(v.REASON, "")
+        slo = labels.get(v.SLO, "") or (labels.get(v.RULE, "") if name == v.HARD_STOP else "")
+        key = (name or labels.get(READING, ""), slo, reason)
+        if name == v.INFO:
+            self.info[slo] = labels
         elif key in self.values:
             raise AnswerError(f"has {shown(' '.join(filter(None, key)))} of {shown(self.service)} twice")
         else:
             self.values[key] = sample.value
+            if name == v.BAND_REASON:
+                self.reasons.setdefault(slo, []).append((reason, sample.value))
 
     def snapshot(self) -> Snapshot:
         recorded_s = self.values.get((RECORDED, "", ""))
@@ -105,16 +114,13 @@ class _Copy:
             slo_class=info.get("class", ""),
             owner=info.get(v.OWNER, ""),
             runbook=info.get("runbook", ""),
-            reasons=tuple(
-                sorted(
-                    (why, value) for (name, of, why), value in self.values.items() if (name, of) == (v.BAND_REASON, slo)
-                )
-            ),
+            reasons=tuple(sorted(self.reasons.get(slo, ()))),
             objective=self._value(v.OBJECTIVE, slo),
             figures=self._figures(slo, ""),
             after_exclusions=self._figures(slo, v.WITH_EXCLUSIONS),
             coverage=self._value(v.COVERAGE, slo),
             burn_rates=tuple((window, rate) for window, rate in rates if rate is not None),
+            watched=tuple(tier for tier in v.BURN_ALERTS if self._value(v.burn_active(tier), slo) is not None),
             burning=tuple(tier for tier in v.BURN_ALERTS if self._flag(v.burn_active(tier), slo)),
             exhaustion_s=self._value(v.EXHAUSTION, slo),
             period_s=self._value(v.PERIOD, slo),

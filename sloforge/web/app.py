@@ -4,6 +4,7 @@ import functools
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -124,7 +125,7 @@ def _service(site: Site, request: Request) -> Response:
     agreed, heard = _agreed(site, request)
     number = request.query_params.get(PAGE, "1")
     wanted = int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1
-    return _html(site, "service.html", service_page(site, agreed, heard.failures, wanted))
+    return _html(site, "service.html", service_page(site, agreed, heard, wanted))
 
 
 def _slo(site: Site, request: Request) -> Response:
@@ -149,8 +150,8 @@ def _by_label(site: Site, request: Request) -> Response:
 def _banner(site: Site, request: Request) -> Response:
     service = request.path_params["service"]
     try:
-        agreed, _ = _agreed(site, request)
-        shown = banner(agreed, governance_of(site.governed(service)).enforcement)
+        agreed, heard = _agreed(site, request)
+        shown = banner(agreed, governance_of(site.governed(service)).enforcement, time.time() - heard.at_s)
     except UnheardError as nobody:
         shown = unknown(nobody.heard.failures)
     return _html(site, "banner.html", {"service": service, "banner": shown}, 200, ("'self'", *site.embed_in))

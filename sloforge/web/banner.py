@@ -17,7 +17,10 @@ UNKNOWN_WORDS = "Nobody knows how reliable it is. Hold changes until this is men
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Banner:
-    """What stands on top. `stops` are hard stops and the freeze, `why` the reasons, one sentence each."""
+    """What stands on top. `stops` are hard stops and the freeze, `why` the reasons, one sentence each.
+
+    `recorded` is when the state was recorded, `clock` the same for people, `age_s` how long before the page was made.
+    """
 
     chip: words.Chip
     frozen: bool
@@ -26,6 +29,7 @@ class Banner:
     why: Sequence[str] = ()
     notes: Sequence[str] = ()
     recorded: str = ""
+    clock: str = ""
     age_s: int = 0
 
 
@@ -38,8 +42,8 @@ class Answer:
     condition: str
 
 
-def banner(agreed: Agreed, numbers: Enforcement) -> Banner:
-    """Return the banner of one service."""
+def banner(agreed: Agreed, numbers: Enforcement, kept_s: float) -> Banner:
+    """Return the banner of one service, which was asked for `kept_s` seconds ago."""
     state = agreed.snapshot
     return Banner(
         chip=words.CHIPS[state.band],
@@ -49,7 +53,8 @@ def banner(agreed: Agreed, numbers: Enforcement) -> Banner:
         why=tuple(why(state, numbers)),
         notes=agreed.disagreements,
         recorded=format_time(int(state.recorded_s)),
-        age_s=round(max(0.0, state.age_s)),
+        clock=words.clock(state.recorded_s),
+        age_s=round(max(0.0, state.age_s + kept_s)),
     )
 
 

@@ -64,7 +64,7 @@ def outlooks(service: str, state: SloState, pace: Pace, defined: Known) -> tuple
     if not state.period_s:
         return ()
     key, period_s = (service, state.slo), int(state.period_s)
-    windows = defined.windows.get(key, [window for window in BURN_WINDOWS if window.tier in pace.tiers])
+    windows = defined.windows.get(key, [window for window in BURN_WINDOWS if window.tier in state.watched])
     conditional = key in defined.conditional
     found = [_outlook(window, period_s, state, pace, conditional=conditional) for window in windows]
     return tuple(sorted(found, key=_nearness))

@@ -8,7 +8,7 @@ from sloforge.gate import words
 from sloforge.gate.reasons import reason_words, span
 from sloforge.policy import Band, Enforcement
 from sloforge.query.affected import Failed
-from sloforge.query.pace import STILL, Pace
+from sloforge.query.pace import Pace
 from sloforge.query.snapshot import SloState, Snapshot
 from sloforge.web.forecast import Known, Outlook, Stage, outlooks
 from sloforge.web.links import slo_path
@@ -65,7 +65,7 @@ def _row(
 ) -> Row:
     reasons, groups = most.get(slo.slo, ((), ()))
     figures = slo.after_exclusions
-    ahead = outlooks(state.service, slo, paces.get(slo.slo, STILL), known)
+    ahead = outlooks(state.service, slo, paces[slo.slo], known)
     text, style = next_alert(slo, ahead)
     return Row(
         slo=slo.slo,

@@ -25,7 +25,7 @@ from sloforge.query.affected import (
 )
 from sloforge.query.answers import Failure
 from sloforge.query.history import History
-from sloforge.query.pace import STILL, WINDOWS, Pace, read_paces
+from sloforge.query.pace import WINDOWS, Pace, read_paces
 from sloforge.query.replicas import Agreed
 from sloforge.query.snapshot import SloState, Snapshot
 from sloforge.web.chart import chart, unrecorded_s
@@ -71,7 +71,7 @@ def slo_page(site: Site, agreed: Agreed, slo: SloState) -> Facts:
         "because": reason_words(slo, governance.enforcement),
         "runbook": outside(slo.runbook),
         **_figures(slo),
-        **_alerts(state.service, slo, read_paces(figures).get(slo.slo, STILL), site.known),
+        **_alerts(state.service, slo, read_paces([slo], figures)[slo.slo], site.known),
         **_burn_down(past, state, slo, governance),
         "reasons": _shares(read_failed(failed, scope, BY_REASON)),
         "by_label": [(f"By {label}", _shares(read_failed(hit, scope, label))) for label in labels if hit],

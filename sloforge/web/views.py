@@ -1,5 +1,6 @@
 """The pages of all services and of one, as facts for their templates."""
 
+import time
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, Final
@@ -47,7 +48,7 @@ def overview(site: Site) -> Facts:
     states = [agreed.snapshot for agreed in heard.services]
     samples, doubts = _samples(site, states)
     limit = max(LEAST, ROWS // len(states)) if states else 0
-    pages = [_shown(site, agreed, samples, limit) for agreed in heard.services]
+    pages = [_shown(site, agreed, heard, samples, limit) for agreed in heard.services]
     pages.sort(key=lambda page: -SEVERITY.index(page["band"]))
     bands = [page["band"] for page in pages]
     return {
@@ -59,7 +60,7 @@ def overview(site: Site) -> Facts:
     }
 
 
-def service_page(site: Site, agreed: Agreed, failures: Iterable[object], page: int) -> Facts:
+def service_page(site: Site, agreed: Agreed, heard: Heard, page: int) -> Facts:
     """Return page number `page` (from 1) of one service."""
     state = agreed.snapshot
     governed = site.governed(state.service)
@@ -72,7 +73,7 @@ def service_page(site: Site, agreed: Agreed, failures: Iterable[object], page: i
     page = min(max(1, page), pages)
     shown = _rows(site, state, figures, failed, page * ROWS)
     return {
-        **_head(site, agreed),
+        **_head(site, agreed, heard),
         "rows": shown[(page - 1) * ROWS :],
         "page": page,
         "pages": [(n, service_path(state.service, state.identity, **{".page": str(n)})) for n in range(1, pages + 1)],
@@ -83,7 +84,7 @@ def service_page(site: Site, agreed: Agreed, failures: Iterable[object], page: i
         "tables": part_tables(read_parts(figures, scope)),
         "labels": _label_links(state, failed),
         "embed": {name: service_path(state.service, state.identity, name) for name in EMBEDDED},
-        "failures": [f"{failure}." for failure in (*failures, *told.failures)],
+        "failures": [f"{failure}." for failure in (*heard.failures, *told.failures)],
     }
 
 
@@ -109,18 +110,18 @@ def _samples(site: Site, states: Sequence[Snapshot]) -> tuple[Sorted, list[Failu
     return found, doubts
 
 
-def _shown(site: Site, agreed: Agreed, samples: Sorted, limit: int) -> Facts:
+def _shown(site: Site, agreed: Agreed, heard: Heard, samples: Sorted, limit: int) -> Facts:
     state = agreed.snapshot
     own = set(Scope(state.service, state.identity).labels())
     paces, failed = ([one for one in kind if own <= set(one.labels)] for kind in samples[state.service])
     return {
-        **_head(site, agreed),
+        **_head(site, agreed, heard),
         "rows": _rows(site, state, paces, failed, limit),
         "more": max(0, len(state.slos) - limit),
     }
 
 
-def _head(site: Site, agreed: Agreed) -> Facts:
+def _head(site: Site, agreed: Agreed, heard: Heard) -> Facts:
     state = agreed.snapshot
     numbers = governance_of(site.governed(state.service)).enforcement
     bands = [slo.band for slo in state.slos]
@@ -129,7 +130,7 @@ def _head(site: Site, agreed: Agreed) -> Facts:
         "identity": " ".join(f"{label}={value}" for label, value in state.identity),
         "href": service_path(state.service, state.identity),
         "band": state.band,
-        "banner": banner(agreed, numbers),
+        "banner": banner(agreed, numbers, time.time() - heard.at_s),
         "url": state.url,
         "slo_counts": [(words.CHIPS[band], bands.count(band)) for band in reversed(SEVERITY) if band in bands],
         "total": len(state.slos),
@@ -141,7 +142,7 @@ def _rows(
 ) -> tuple[Row, ...]:
     numbers = governance_of(site.governed(state.service)).enforcement
     scope = Scope(state.service, state.identity)
-    return rows(state, numbers, read_paces(paces), site.known, _most(failed, scope), limit)
+    return rows(state, numbers, read_paces(state.slos, paces), site.known, _most(failed, scope), limit)
 
 
 def _most(failed: Iterable[Sample], scope: Scope) -> Most:

@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from sloforge import vocabulary as v
+from sloforge.plan.windows import SUM_WINDOWS_S
 from sloforge.policy import BURN_WINDOWS, burn_factor
 from sloforge.quantities import DAY, format_duration
 from tests.live.paging import give_past
@@ -22,6 +23,7 @@ STEP_S = 300
 STATE_S = 120
 BEFORE_S, AHEAD_S = 300, 1200  # around now
 CALM = {"5m": 0.2, "30m": 0.3, "1h": 0.4, "2h": 0.4, "6h": 0.4, "1d": 0.3, "3d": 0.2}
+SUMS = tuple(format_duration(window_s) for window_s in SUM_WINDOWS_S)
 Series = tuple[str, tuple[tuple[str, str], ...]]
 
 
@@ -65,7 +67,8 @@ class Kept:
         rates = {**CALM, **(burns or {})}
         for length, rate in rates.items():
             self.add(v.burn_rate(length), rate, slo=slo)
-            self.add(v.failed_sum(length), math.ceil(rate), slo=slo)
+            if length in SUMS:
+                self.add(v.failed_sum(length), math.ceil(rate), slo=slo)
         for window in BURN_WINDOWS:
             factor = float(burn_factor(window.budget_share, window.long_s, PERIOD_S))
             burning = all(rates[format_duration(length_s)] > factor for length_s in (window.long_s, window.short_s))

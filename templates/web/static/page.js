@@ -14,6 +14,9 @@
       for (const row of document.querySelectorAll(".slos tbody tr")) {
         row.hidden = wanted !== "" && !row.textContent.toLowerCase().includes(wanted);
       }
+      for (const piece of document.querySelectorAll(".piece")) {
+        piece.hidden = !piece.querySelector("tbody tr:not([hidden])");
+      }
     };
     box.addEventListener("input", apply);
     apply();

@@ -14,18 +14,17 @@ from sloforge.query.snapshot import SloState
 from sloforge.web.forecast import Known, Stage, known, outlooks
 
 WINDOW = BURN_WINDOWS[1]  # 6h and 30m, 5.6
-ALL = frozenset(window.tier for window in BURN_WINDOWS)
+ALL = tuple(window.tier for window in BURN_WINDOWS)
 
 
 def state(*burning: str) -> SloState:
-    return SloState(slo="x", band=Band.GREEN, objective=0.995, period_s=PERIOD_S, burning=burning)
+    return SloState(slo="x", band=Band.GREEN, objective=0.995, period_s=PERIOD_S, watched=ALL, burning=burning)
 
 
 def pace(failed: int = 9, **rates: str) -> Pace:
     return Pace(
         {name.strip("_"): Decimal(rate) for name, rate in rates.items()},
         {window: Decimal(failed) for window in ("1h", "6h", "1d", "3d")},
-        ALL,
     )
 
 

@@ -164,6 +164,19 @@ def test_behind_a_proxy(stripped: bool) -> None:
             assert pages.get(link if not stripped else link.removeprefix("/slo")).status_code == 200, link
 
 
+def test_age_is_that_of_the_page_and_not_of_the_question() -> None:
+    with lying(says_state(0, age_s=10)) as url:
+        pages = client(url, fresh=Fresh(60))
+        ages = []
+        for _ in range(2):
+            shown = re.search(r">(\d\d:\d\d:\d\d)</time> UTC, (\d+)s before you asked", pages.get("/").text)
+            assert shown
+            ages.append((shown[1], int(shown[2])))
+            time.sleep(1.5)
+    assert ages[0][0] == ages[1][0]
+    assert 10 <= ages[0][1] < ages[1][1] <= ages[0][1] + 5
+
+
 def test_hundred_visitors_are_one_question() -> None:
     heard: list[bytes] = []
     with lying(says_state(0), heard) as url:
