@@ -8,7 +8,7 @@ READY  := $(VENV)/.ready
 SOURCE := sloforge tests bench handbook
 
 # Tools that tools/install-test-tools.sh had to unpack; anything on PATH wins over them.
-export PATH := $(PATH):$(CURDIR)/.tools/usr/bin
+export PATH := $(PATH):$(CURDIR)/.tools/usr/bin:$(CURDIR)/.tools/usr/sbin
 
 # Two more than the usual two cores: the live tests mostly wait for Prometheus to count. They start first.
 WORKERS ?= 4

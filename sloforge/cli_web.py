@@ -1,6 +1,7 @@
 """The command `sloforge serve`: the status page. It imports what it needs late."""
 
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 NEEDS_EXTRA: Final = "sloforge serve needs a web server: pip install 'sloforge[web]'."
 _BASE: Final = re.compile(r"(/[A-Za-z0-9._~-]+)*", re.ASCII)
+LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
+_HOST: Final = re.compile(r"\*|\[[0-9a-fA-F:]+\]|(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", re.ASCII)
 _ORIGIN: Final = re.compile(r"https?://(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?", re.ASCII)
 
 app = typer.Typer()
@@ -31,6 +34,15 @@ def _origins(texts: list[str] | None) -> list[str]:
     for text in texts or []:
         if not _ORIGIN.fullmatch(text):
             raise typer.BadParameter(f"{text!r} is no origin; write it like https://admin.example.com")
+    return texts or []
+
+
+def _hosts(texts: list[str] | None) -> list[str]:
+    for text in texts or []:
+        if not _HOST.fullmatch(text):
+            raise typer.BadParameter(
+                f"{text!r} is no name of a host; write it without a port, like slo.example.com or *.example.com"
+            )
     return texts or []
 
 
@@ -66,6 +78,16 @@ def serve(
             "--embed-in", metavar="ORIGIN", help="Whose pages may show the banner in a frame.", callback=_origins
         ),
     ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-host",
+            metavar="NAME",
+            help="Under which names people and proxies ask for it; * is any. Others get “Invalid host header”.",
+            show_default=f"on loopback, {', '.join(LOOPBACK)}",
+            callback=_hosts,
+        ),
+    ] = None,
     policy: PolicyOption = None,
     timeout: TimeoutOption = 10.0,
 ) -> None:
@@ -79,6 +101,7 @@ def serve(
 
     defined, services = _definitions(file)
     folder = policy or (DEFAULT_POLICY if DEFAULT_POLICY.is_dir() else None)
+    host, _, port = listen.rpartition(":")
     site = Site(
         places=endpoints(prometheus),
         policy=folder,
@@ -87,13 +110,31 @@ def serve(
         timeout_s=timeout,
         base=base_path,
         embed_in=tuple(embed_in or ()),
+        hosts=_named(host.strip("[]"), allow_host or []),
     )
-    host, _, port = listen.rpartition(":")
     try:
         run(site, host.strip("[]"), int(port), typer.echo)
     except OSError as error:
         typer.echo(f"sloforge: cannot listen on {listen}: {error.strerror or error}", err=True)
         raise typer.Exit(FINDINGS) from error
+
+
+def _named(host: str, allowed: list[str]) -> tuple[str, ...]:
+    """Return the names to answer to.
+
+    Loopback has its own, whatever is allowed: a web site elsewhere can make its own name lead there, and have a
+    visitor's browser read the page to it.
+    """
+    own = LOOPBACK if host == "localhost" or is_loopback(host) else ()
+    return (*own, *allowed) or ("*",)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether an address is reached from this machine only."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _definitions(files: list[Path] | None) -> tuple["Known", list[str]]:

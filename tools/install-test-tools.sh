@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Make sure that the real tools which the tests run are here: promtool, prometheus, amtool, alertmanager, redis,
-# chromium, victoria-metrics, vmalert, Go.
+# chromium, victoria-metrics, vmalert, nginx, Go.
 # What is missing is fetched as a Debian or Ubuntu package and unpacked below .tools/, never installed: so this needs
 # no root and starts no service. Elsewhere it says what to install. Two things go outside the checkout, where they may:
 # the templates that Debian's Alertmanager reads from one folder only, and does not start without; and chromium.
@@ -15,6 +15,7 @@ look() { # leave in `missing` the packages that hold what is not here
   { has promtool && has prometheus; } || missing+=(prometheus)
   { has amtool && { has prometheus-alertmanager || has alertmanager; }; } || missing+=(prometheus-alertmanager)
   { has victoria-metrics && has vmalert; } || missing+=(victoria-metrics)
+  { has nginx || [ -x /usr/sbin/nginx ] || [ -x "$here/usr/sbin/nginx" ]; } || missing+=(nginx)
   has redis-server || missing+=(redis-server redis-tools libjemalloc2 liblua5.1-0 liblzf1) # with what it is linked to
 }
 
@@ -44,7 +45,7 @@ fi
 has chromium || echo "The tests of the status page need chromium on PATH. On Debian: apt-get install chromium" >&2
 if [ ${#missing[@]} -gt 0 ]; then
   echo "The tests need promtool, prometheus (2.42 or newer), amtool, alertmanager (0.25 or newer), redis-server (6 or" >&2
-  echo "newer), victoria-metrics and vmalert (1.79 or newer) on PATH. On Debian or Ubuntu:" >&2
+  echo "newer), victoria-metrics and vmalert (1.79 or newer), and nginx on PATH. On Debian or Ubuntu:" >&2
   echo "apt-get install ${missing[*]}" >&2
   echo "Elsewhere: https://prometheus.io/download, https://redis.io/downloads and https://docs.victoriametrics.com" >&2
 fi

@@ -12,9 +12,10 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from sloforge.gate import words
 from sloforge.gate.status import data
@@ -63,11 +64,13 @@ def app(site: Site) -> Starlette:
         ("/services/{service}/status.json", _status),
     )
     routes = [Route(path, _endpoint(site, view), methods=["GET"]) for path, view in table]
-    # These wait for nothing, and not for a thread either while a slow Prometheus holds them all.
-    routes += [Route("/static/{name}", _static, methods=["GET"]), Route("/healthz", _healthz, methods=["GET"])]
+    # This waits for nothing, and not for a thread either while a slow Prometheus holds them all. Nor does `_healthz`,
+    # which answers under any name: whoever probes knows the address.
+    routes.append(Route("/static/{name}", _static, methods=["GET"]))
+    named = Middleware(TrustedHostMiddleware, allowed_hosts=site.hosts, www_redirect=False)
     failing = {HTTPException: functools.partial(_refused, site)}
     return Starlette(
-        routes=routes,
+        routes=[Route("/healthz", _healthz, methods=["GET"]), Mount("/", routes=routes, middleware=[named])],
         exception_handlers=failing,
         middleware=[Middleware(GZipMiddleware, minimum_size=1000, compresslevel=1)],
     )

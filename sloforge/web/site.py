@@ -32,7 +32,8 @@ class Site:
     """Where the pages have their figures from, and where they are served.
 
     `services` are those that should be there, by name. `base` is the path before all of ours behind a proxy: empty, or
-    like `/slo`. `embed_in` are origins of pages that may show the banner in a frame.
+    like `/slo`. `embed_in` are origins of pages that may show the banner in a frame. `hosts` are the
+    names under which it is asked for, like `slo.example.com`, `*.example.com` or `*` for any.
     """
 
     places: Sequence[Endpoint]
@@ -42,6 +43,7 @@ class Site:
     timeout_s: float = TOTAL_S
     base: str = ""
     embed_in: Sequence[str] = ()
+    hosts: Sequence[str] = ("*",)
     fresh: Fresh = field(default_factory=Fresh)
 
     def heard(self, service: str = "", identity: Pairs = ()) -> Heard:

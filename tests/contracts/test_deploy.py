@@ -20,7 +20,9 @@ from sloforge.render.alertmanager import standalone
 from tests.unit.plan.test_routes import BANK, ROUTING, SHOP
 
 SOURCES = Path(__file__).parent.parent / "deploy"
-MANIFESTS = ("alertmanager.yml", "exporter.yml", "prometheus.yml")
+MANIFESTS = ("alertmanager.yml", "exporter.yml", "page.yml", "prometheus.yml")
+
+UNITS = ("exporter/sloforge-exporter.service", "page/sloforge-page.service")
 
 
 @pytest.fixture(scope="module")
@@ -75,11 +77,12 @@ def test_docker_reads_how_the_image_is_built(checker: Path, deploy: Path, tmp_pa
     assert "USR" in checked(checker, "image", tmp_path / "Dockerfile")
 
 
-def test_systemd_reads_the_unit(deploy: Path) -> None:
+@pytest.mark.parametrize("unit", UNITS)
+def test_systemd_reads_the_unit(deploy: Path, unit: str) -> None:
     tool = shutil.which("systemd-analyze")
     if tool is None:
         pytest.skip("no systemd on this system")
-    argv = [tool, "verify", str(deploy / "exporter" / "sloforge-exporter.service")]
+    argv = [tool, "verify", str(deploy / unit)]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -148,7 +151,7 @@ def containers(deploy: Path) -> list[dict[str, Any]]:
 
 def test_nothing_runs_as_root_or_may_become_it(deploy: Path) -> None:
     services = yaml.safe_load((deploy / "compose.yml").read_text())["services"]
-    assert len(services) == 4
+    assert len(services) == 5
     for service in services.values():
         assert service["user"] == "65534:65534"
         assert service["read_only"] is True
@@ -163,17 +166,30 @@ def test_nothing_runs_as_root_or_may_become_it(deploy: Path) -> None:
             assert (own["readOnlyRootFilesystem"], own["allowPrivilegeEscalation"]) == (True, False)
             assert own["capabilities"] == {"drop": ["ALL"]}
     assert "USER 65534:65534" in (deploy / "exporter" / "Dockerfile").read_text()
-    assert "NoNewPrivileges=true" in (deploy / "exporter" / "sloforge-exporter.service").read_text()
+    assert all("NoNewPrivileges=true" in (deploy / unit).read_text() for unit in UNITS)
 
 
 def test_mounts_lead_to_files_that_exist(root: Path, deploy: Path) -> None:
     services = yaml.safe_load((deploy / "compose.yml").read_text())["services"]
     mounted = [volume.split(":")[0] for service in services.values() for volume in service["volumes"]]
     folders = [deploy / path for path in mounted if path.startswith(".") and path != "./secrets"]
-    assert len(folders) == 6
+    assert len(folders) == 8
     assert all(folder.exists() for folder in folders)
     copied = re.findall(r"^COPY (.+) /source", (deploy / "exporter" / "Dockerfile").read_text(), re.MULTILINE)
     assert all((root / name).exists() for names in copied for name in names.split())
+
+
+def test_the_page_is_asked_by_name_and_asks_prometheus_only(deploy: Path) -> None:
+    """Whoever reaches its port has to know what it is called, and it reaches nothing but Prometheus."""
+    page = yaml.safe_load((deploy / "compose.yml").read_text())["services"]["page"]
+    documents = {one["kind"]: one["spec"] for one in yaml.safe_load_all((deploy / "kubernetes/page.yml").read_text())}
+    [container] = documents["Deployment"]["template"]["spec"]["containers"]
+    [rule] = documents["Ingress"]["rules"]
+    assert {"--allow-host=127.0.0.1", "--allow-host=localhost"} < set(page["command"])
+    assert {f"--allow-host={rule['host']}", f"--base-path={rule['http']['paths'][0]['path']}"} < set(container["args"])
+    assert documents["Deployment"]["template"]["spec"]["automountServiceAccountToken"] is False
+    reached = [port["port"] for one in documents["NetworkPolicy"]["egress"] for port in one["ports"]]
+    assert reached == [9090, 53, 53]
 
 
 def test_grafana_shows_what_is_generated_and_nobody_edits_it(root: Path, deploy: Path) -> None:

@@ -45,6 +45,7 @@ var kinds = map[string]func() any{
 	"v1/ServiceAccount":                                 func() any { return new(corev1.ServiceAccount) },
 	"apps/v1/Deployment":                                func() any { return new(appsv1.Deployment) },
 	"apps/v1/StatefulSet":                               func() any { return new(appsv1.StatefulSet) },
+	"networking.k8s.io/v1/Ingress":                      func() any { return new(networkingv1.Ingress) },
 	"networking.k8s.io/v1/NetworkPolicy":                func() any { return new(networkingv1.NetworkPolicy) },
 	"policy/v1/PodDisruptionBudget":                     func() any { return new(policyv1.PodDisruptionBudget) },
 	"rbac.authorization.k8s.io/v1/ClusterRole":          func() any { return new(rbacv1.ClusterRole) },

@@ -7,6 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from sloforge.cli import app
+from sloforge.cli_web import LOOPBACK
+from sloforge.web.site import Site
 
 ASK = ["serve", "--prometheus", "http://127.0.0.1:1"]
 
@@ -18,6 +20,8 @@ ASK = ["serve", "--prometheus", "http://127.0.0.1:1"]
         (["--base-path", "/a/../b"], "is no path"),
         (["--base-path", '/"><script>'], "is no path"),
         (["--embed-in", "https://a.example; script-src *"], "is no origin"),
+        (["--allow-host", "slo.example.com:9470"], "without a port, like slo.example.com"),
+        (["--allow-host", "slo.*.com"], "is no name of a host"),
         (["--listen", "nowhere"], "is no address"),
         (["--prometheus", "ftp://x"], "not the address of a Prometheus"),
     ],
@@ -27,6 +31,26 @@ def test_wrong_usage(options: list[str], told: str, tmp_path: Path, monkeypatch:
     done = CliRunner().invoke(app, [*ASK, *options])
     assert done.exit_code == 2
     assert told in " ".join(done.output.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "hosts"),
+    [
+        ([], LOOPBACK),
+        (["--listen", "[::1]:9470", "--allow-host", "slo.example.com"], (*LOOPBACK, "slo.example.com")),
+        (["--listen", "localhost:9470", "--allow-host", "*"], (*LOOPBACK, "*")),
+        (["--listen", "0.0.0.0:9470"], ("*",)),
+        (["--listen", "0.0.0.0:9470", "--allow-host", "*.example.com"], ("*.example.com",)),
+    ],
+)
+def test_names_that_are_answered_to(
+    options: list[str], hosts: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[Site] = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sloforge.web.server.serve", lambda site, *_: served.append(site))
+    assert CliRunner().invoke(app, [*ASK, *options]).exit_code == 0
+    assert served[0].hosts == hosts
 
 
 def test_address_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
