@@ -1,7 +1,9 @@
 """What the commands that ask a running Prometheus share: options, whom to ask, and what was decided."""
 
+import contextlib
 import os
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -152,3 +154,17 @@ def duration(text: str) -> str:
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     raise typer.BadParameter("it has to be longer than 0s")
+
+
+@contextlib.contextmanager
+def progress(words: str, steps: int) -> Iterator[Callable[[], None]]:
+    """Yield what to call after each step. A terminal shows a bar while it takes; a pipe stays silent."""
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(words, total=steps)
+        yield lambda: bar.advance(task)

@@ -1,14 +1,12 @@
 """The commands about the past: `sloforge backtest`, `advise` and `backfill`. They import what they need late."""
 
-import contextlib
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from sloforge.cli_ask import Layout, duration, endpoints, say
+from sloforge.cli_ask import Layout, duration, endpoints, progress, say
 from sloforge.cli_common import FINDINGS, UNREACHABLE, examples
 from sloforge.cli_definitions import Files, stop_on, stop_on_errors, the_slo
 from sloforge.cli_desk import DEFAULT_FILE, FilesOption, PolicyOption
@@ -327,17 +325,3 @@ def _write(path: Path, text: str) -> None:
     except OSError as error:
         typer.echo(f"{path} cannot be written: {error.strerror}.", err=True)
         raise typer.Exit(FINDINGS) from error
-
-
-@contextlib.contextmanager
-def progress(words: str, steps: int) -> Iterator[Callable[[], None]]:
-    """Yield what to call after each step. A terminal shows a bar while it takes; a pipe stays silent."""
-    if not sys.stderr.isatty():
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(words, total=steps)
-        yield lambda: bar.advance(task)

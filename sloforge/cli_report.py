@@ -1,6 +1,7 @@
 """The command `sloforge report`. It imports what it needs late."""
 
 import time
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -17,11 +18,14 @@ from sloforge.cli_ask import (
     endpoints,
     governance_of,
     identity,
+    progress,
 )
 from sloforge.cli_common import FINDINGS, UNREACHABLE, examples
+from sloforge.cli_desk import DEFAULT_FILE
 from sloforge.reporting.cadence import Cadence
 
 if TYPE_CHECKING:
+    from sloforge.model.objects import Service
     from sloforge.query.past import Span
     from sloforge.reporting.facts import Report
 
@@ -65,6 +69,15 @@ def _past(text: str) -> str:
 def report(
     cadence: Annotated[Cadence, typer.Option("--cadence", help="A day, a week, or four weeks.")],
     prometheus: PrometheusOption,
+    file: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="FILE",
+            help="Definitions, for why objectives may be lower.",
+            show_default=f"{DEFAULT_FILE}, if it is there",
+            exists=True,
+        ),
+    ] = None,
     until: Annotated[
         str,
         typer.Option(
@@ -103,11 +116,24 @@ def report(
 
     written = [(path, format or _by_name(path)) for path in output or ()]
     span = span_of(cadence, int(until) if until else last_midnight_s(time.time()))
-    told = _gathered(cadence, span, prometheus, service, label, policy, timeout)
+    told = _gathered(cadence, span, prometheus, _definitions(file), service, label, policy, timeout)
     for path, how in written:
         _replace(path, _text(told, how))
     if not written:
         typer.echo(_text(told, format or Writing.MARKDOWN), nl=False)
+
+
+def _definitions(files: list[Path] | None) -> Sequence["Service"]:
+    """Return what is defined, if definitions are at hand; those with errors define nothing, and are exit 1."""
+    paths = files or ([DEFAULT_FILE] if DEFAULT_FILE.is_file() else [])
+    if not paths:
+        return ()
+    from sloforge.checking import check_files
+    from sloforge.cli_definitions import stop_on_errors
+
+    checked = check_files(paths)
+    stop_on_errors(checked)
+    return checked.services
 
 
 def _by_name(path: Path) -> Writing:
@@ -122,6 +148,7 @@ def _gathered(
     cadence: Cadence,
     span: "Span",
     urls: list[str],
+    defined: Sequence["Service"],
     service: str,
     labels: list[str] | None,
     policy: Path | None,
@@ -134,7 +161,7 @@ def _gathered(
     from sloforge.query.services import hear
     from sloforge.reporting.decided import as_of
     from sloforge.reporting.facts import Report
-    from sloforge.reporting.gather import gather
+    from sloforge.reporting.gather import STEPS, Known, gather, reads_exporter
 
     places = {place.url: place for place in endpoints(urls)}
     heard = hear(list(places.values()), service, identity(labels), total_s, span.end_s)
@@ -142,15 +169,21 @@ def _gathered(
     if not heard.services:
         raise typer.Exit(UNREACHABLE)
     services = []
-    for agreed in heard.services:
-        state = agreed.snapshot
-        governance = as_of(governance_of(policy, state.service), span.end_s)
-        past = Past(places[state.url], Scope(state.service, state.identity), span, total_s)
-        try:
-            services.append(gather(past, state, governance, lambda: None))
-        except NoAnswerError as error:
-            typer.echo(f"{error}.", err=True)
-            raise typer.Exit(UNREACHABLE) from error
+    with progress("Asking", STEPS * len(heard.services)) as step:
+        for state in (agreed.snapshot for agreed in heard.services):
+            own = next((one for one in defined if one.name == state.service), None)
+            known = Known(
+                state=state,
+                governance=as_of(governance_of(policy, state.service), span.end_s),
+                defined=own,
+                exported=reads_exporter(own) if own else len(heard.services) == 1,
+            )
+            past = Past(places[state.url], Scope(state.service, state.identity), span, total_s)
+            try:
+                services.append(gather(past, known, step))
+            except NoAnswerError as error:
+                typer.echo(f"{error}.", err=True)
+                raise typer.Exit(UNREACHABLE) from error
     return Report(cadence=cadence, span=span, services=tuple(services))
 
 

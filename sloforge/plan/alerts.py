@@ -171,7 +171,7 @@ def service_alerts(scope: Scope, service: Service) -> list[AlertRule]:
     unaccounted = f"{_unaccounted()} != 0"
     ledger = _service_alert(scope, service, v.LEDGER_INCONSISTENT, unaccounted, "ledger", "ticket", LEDGER_FOR_S)
     return [
-        *([ledger] if any(_reads(slo, v.ATTEMPTS) for slo in service.slos) else []),
+        *([ledger] if any(reads(slo, v.ATTEMPTS) for slo in service.slos) else []),
         _service_alert(scope, service, v.DUPLICATE_DEFINITION, copies, "duplicate", "ticket", DATA_MISSING_FOR_S),
         _service_alert(scope, service, v.RULES_FAILING, failing, "rules_failing", "ticket", 0),
         _service_alert(scope, service, v.FREEZE_ACTIVE, f"{scope.series(v.FREEZE)} == 1", "freeze", "freeze", 0),
@@ -179,7 +179,8 @@ def service_alerts(scope: Scope, service: Service) -> list[AlertRule]:
     ]
 
 
-def _reads(slo: Slo, metric: str) -> bool:
+def reads(slo: Slo, metric: str) -> bool:
+    """Return whether an SLO is made of a counter of this name."""
     made_of = sides(slo.indicator)
     return made_of is not None and any(raw.metric == metric for raw in made_of.raws)
 

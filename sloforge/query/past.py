@@ -85,12 +85,12 @@ class Past:
             (BEST, "min_over_time", v.SERVICE_BAND),
             (WORST, "max_over_time", v.SERVICE_BAND),
         ):
-            yield with_label(_within(function, self.scope.series(name), self.span.slice_s), FIGURE, figure)
+            yield with_label(within(function, self.scope.series(name), self.span.slice_s), FIGURE, figure)
 
     def reasons(self) -> BySlo[Mapping[int, Mapping[Pairs, float]]]:
         """Return how many events failed for each reason, by SLO and the end of the slice."""
         found: dict[str, dict[int, dict[Pairs, float]]] = {}
-        failed = _within("sum_over_time", self.scope.series(REASON_TICK), self.span.slice_s)
+        failed = within("sum_over_time", self.scope.series(REASON_TICK), self.span.slice_s)
         for series in self._slices(f"{failed} > 0"):
             slices = found.setdefault(series[0].label(v.SLO), {})
             for one in series:
@@ -115,7 +115,7 @@ class Past:
     def _burned(self) -> str:
         """Return the query for the SLOs of which anything burned: the others need not be asked minute by minute."""
         active = (self.scope.series(v.burn_active(tier)) for tier in v.BURN_ALERTS)
-        return "\nor ".join(f"{_within('max_over_time', series, self.span.length_s)} > 0" for series in active)
+        return "\nor ".join(f"{within('max_over_time', series, self.span.length_s)} > 0" for series in active)
 
     def _held(self, burned: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Yield each kind with the query that has samples while it holds: what the alerts of plan/alerts.py ask."""
@@ -158,12 +158,13 @@ class Past:
         return _known(ask_range(self.place, query, first_s, self.span.end_s, step_s, self.total_s))
 
 
-def _within(function: str, series: str, length_s: int) -> str:
-    """Return a function over what was recorded in the last `length_s` seconds.
+def within(function: str, series: str, length_s: int, end_s: int | None = None) -> str:
+    """Return a function over what was recorded in `length_s` seconds until `end_s`, or the moment that is asked about.
 
     Ranges are closed in Prometheus 2 and left-open in 3: a millisecond less, and no sample belongs to two slices.
     """
-    return f"{function}({series}[{length_s * 1000 - 1}ms])"
+    at = "" if end_s is None else f" @ {end_s}"
+    return f"{function}({series}[{length_s * 1000 - 1}ms]{at})"
 
 
 def _known(answer: Answer | Failure) -> Answer:

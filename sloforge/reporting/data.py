@@ -7,6 +7,7 @@ from sloforge.policy import Band
 from sloforge.quantities import format_time
 from sloforge.query.past import While
 from sloforge.render.serialize import Json
+from sloforge.reporting.doubts import doubts
 from sloforge.reporting.facts import Report, ServicePast, SloPast
 from sloforge.reporting.headline import sentences
 
@@ -29,7 +30,7 @@ def _service(told: ServicePast) -> Json:
         "band": state.band.name,
         "frozen": state.frozen,
         "summary": list(sentences(told)),
-        "notes": list(told.notes),
+        "missing": list(doubts(told)),
         "bands": [_band(band) for band in told.bands],
         "freezes": _whiles(told.freezes),
         "slos": [_slo(one, told) for one in told.slos],

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sloforge.gate.words import Chip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Cell:
     """A cell of a table. `detail` is a line below its text, `share` (0..1) fills a bar, `chip` is a band before it."""
 
@@ -15,7 +15,6 @@ class Cell:
     chip: Chip | None = None
     share: float | None = None
     tone: str = ""  # of the bar: green, yellow, red, unknown
-    number: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 """What a report tells, as facts. Each figure is one that Prometheus answered, or one of these over another."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from sloforge.model.governance import Governance
+from sloforge.model.objects import Service
 from sloforge.policy import Band
+from sloforge.query.impact import Channel, Hit
 from sloforge.query.past import Span, While
 from sloforge.query.snapshot import SloState, Snapshot
 from sloforge.reporting.cadence import Cadence
@@ -91,8 +93,27 @@ class SloPast:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Toil:
+    """What people had to do within a span. `interventions` are what the exporter counted, by kind, the most first."""
+
+    pages: int = 0
+    tickets: int = 0
+    hard_stops: int = 0
+    interventions: tuple[tuple[str, float], ...] = ()
+    approvals: int = 0
+    exclusions: int = 0
+    incidents: int = 0
+    incidents_s: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServicePast:
-    """One service over the span. `governance` holds what was decided by its end; `bands` are the worst of slices."""
+    """One service over the span, and what people did in it and in the span `before`.
+
+    `governance` holds what was decided by its end, `bands` the worst of each slice. `costs` are, by incident, SLOs and
+    the share of a period's budget that they lost. `canary` is the tightest SLO and the share of the traffic that it
+    leaves for a canary. `defined` are the definitions, where they were at hand.
+    """
 
     state: Snapshot
     governance: Governance
@@ -100,7 +121,13 @@ class ServicePast:
     slos: tuple[SloPast, ...]
     bands: tuple[Band | None, ...] = ()
     freezes: tuple[While, ...] = ()
-    notes: tuple[str, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    canary: tuple[str, float] | None = None
+    costs: Mapping[str, tuple[tuple[str, float], ...]] = field(default_factory=dict)
+    toil: Toil = Toil()
+    before: Toil = Toil()
+    defined: Service | None = None
 
     @property
     def service(self) -> str:

@@ -87,11 +87,8 @@ def _mostly(piece: Slice) -> str:
 
 def _rang(told: ServicePast) -> Iterator[str]:
     pages, tickets = (sum(len(getattr(one, kind)) for one in told.slos) for kind in ("pages", "tickets"))
-    if pages or tickets:
-        paged = f"It paged {'once' if pages == 1 else f'{pages:,} times'}" if pages else "It paged nobody"
-        yield f"{paged} and opened {counted(tickets, 'ticket')}." if tickets else f"{paged}."
-    else:
-        yield "It paged nobody."
+    rang = [counted(number, noun) for number, noun in ((pages, "page"), (tickets, "ticket")) if number]
+    yield f"Alerts: {' and '.join(rang)}." if rang else "Alerts: none."
     if told.freezes:
         yield f"Changes were frozen for {span(sum(one.end_s - one.start_s for one in told.freezes))}."
 

@@ -1,6 +1,7 @@
 """A report as Markdown: for GitHub, and for a chat, where tables are read as they stand."""
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Final
 
 from sloforge.reporting.document import Bands, Bars, Block, Cell, Days, Document, Part, Points, Table
@@ -46,9 +47,7 @@ def _block(block: Block) -> Iterator[str]:
         case Days():
             yield from _days(block)
         case Bands():
-            pairs = zip(block.names, block.chips, strict=True)
-            shown = [f"{name} {'–' if chip is None else f'{chip.sign} {chip.word}'}" for name, chip in pairs]
-            yield escaped(f"{block.note}: {', '.join(shown)}")
+            yield f"{block.note}: {escaped(', '.join(_bands(block)))}"
         case Bars():
             yield from _bars(block)
         case Points():
@@ -62,9 +61,15 @@ def _days(block: Days) -> Iterator[str]:
     yield from _note(block.note)
 
 
+def _bands(block: Bands) -> Iterator[str]:
+    """Yield from when on which band was the worst."""
+    for chip, run in groupby(zip(block.chips, block.names, strict=True), lambda one: one[0]):
+        yield f"from {next(run)[1]} {'–' if chip is None else f'{chip.sign} {chip.word}'}"
+
+
 def _bars(block: Bars) -> Iterator[str]:
     legend = ", ".join(f"{SHADES[number]} {escaped(name)}" for number, name in enumerate(block.legend))
-    yield f"**{escaped(block.title)}**: {legend}"
+    yield f"**{escaped(block.title)}**{': ' * bool(legend)}{legend}"
     yield ""
     rows = []
     for row in block.rows:

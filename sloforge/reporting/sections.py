@@ -9,9 +9,12 @@ from sloforge.policy import Band
 from sloforge.quantities import DAY
 from sloforge.reporting.cadence import NOUNS, Cadence, span_words
 from sloforge.reporting.document import Cell, Document, Part, Points, Section, Table
+from sloforge.reporting.doubts import doubts
 from sloforge.reporting.facts import Report, ServicePast, SloPast
 from sloforge.reporting.headline import sentences
-from sloforge.reporting.people import decisions
+from sloforge.reporting.hit import canaries, hit
+from sloforge.reporting.people import alerts, decisions, incidents, toil, waiting
+from sloforge.reporting.proposals import proposals
 from sloforge.reporting.spending import causes, spent
 
 ROWS: Final = 30  # SLOs in a table: mail programs cut long mails
@@ -36,16 +39,28 @@ def _part(told: ServicePast, cadence: Cadence) -> Part:
         chip=words.CHIPS[told.state.band],
         frozen=told.state.frozen,
         lead=sentences(told),
-        notes=told.notes,
+        notes=doubts(told),
         sections=tuple(section for section in _sections(told, cadence) if section.blocks),
     )
 
 
 def _sections(told: ServicePast, cadence: Cadence) -> Iterator[Section]:
+    """Yield the sections in the order in which people at that cadence want them (policy, section 9.2)."""
+    urgent = (Section("Burn alerts", tuple(alerts(told))), Section("Canaries", tuple(canaries(told))))
+    if cadence is Cadence.DAILY:
+        yield from urgent
     yield Section("Objectives", tuple(_objectives(told, cadence)))
     yield Section(f"Budget spent by {'hour' if told.span.slice_s < DAY else 'day'}", tuple(spent(told)))
     yield Section("What it went to", tuple(causes(told)))
+    yield Section("Who was hit", tuple(hit(told)))
+    yield Section("Incidents", tuple(incidents(told)))
     yield Section("Band and decisions", tuple(decisions(told)))
+    if cadence is not Cadence.DAILY:
+        yield from urgent
+    yield Section("Toil", tuple(toil(told, cadence)))
+    if cadence is Cadence.MONTHLY:
+        yield Section("Objectives to reconsider", tuple(proposals(told)))
+    yield Section("What waits", tuple(waiting(told)))
 
 
 def _objectives(told: ServicePast, cadence: Cadence) -> Iterator[Table | Points]:
@@ -64,8 +79,7 @@ def _objective(one: SloPast) -> tuple[Cell, ...]:
     state, figures, chip = one.state, one.state.after_exclusions, words.CHIPS[one.state.band]
     name = Cell(text=state.slo, detail=state.title, chip=chip)
     if state.objective is None:
-        kept = "violated" if one.missed else "yes"
-        return (name, Cell(text=kept, detail="no violation allowed"), Cell(), Cell(), Cell())
+        return (name, Cell("violated" if one.missed else "not violated"), Cell(), Cell(), Cell())
     return (
         name,
         Cell(text=words.ratio(figures.sli, 3).text, detail=f"target {words.objective(state.objective).text}"),

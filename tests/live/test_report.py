@@ -99,6 +99,7 @@ def test_first_paragraph(folder: Path, server: Prometheus) -> None:
         "2 of 6 SLOs missed their objectives: time-to-visible (98.81 % of 99 %) and wrong-account (violated).",
         "42 % of publish-api's budget went on Tuesday, all of it to platform_rejected · rate_limited.",
     ]
+    assert "Alerts: 2 pages and 2 tickets." in summary
     assert "1 corrective action waits to be done." in summary
 
 

@@ -19,6 +19,7 @@ from tests.live.servers import Prometheus, free_port, prometheus
 
 END_S = parse_time("2025-11-03T00:00:00Z")
 WEEKS_S = 28 * DAY
+LAST_DAYS = range(21, 29)  # of which what is left is recorded at midnight
 MINUTES = range(WEEKS_S // MINUTE)
 START_S = END_S - WEEKS_S
 AFTER_S = 17  # a rule's evaluations are at some second of the minute
@@ -74,6 +75,10 @@ class Slo:
         """Return the minutes in which one event failed."""
         return sorted(minute for outage in self.outages for minute in outage.minutes)
 
+    def failed_by(self, days: int) -> int:
+        """Return how many events had failed by then."""
+        return sum(minute < days * DAY // MINUTE for minute in self.failed)
+
     @property
     def excused(self) -> int:
         return sum(self.excluded[0] <= minute * MINUTE < self.excluded[1] for minute in self.failed)
@@ -126,27 +131,26 @@ class Weeks:
         self._state(slo, own)
 
     def _state(self, slo: Slo, own: Mapping[str, str]) -> None:
-        for suffix, failed in (("", len(slo.failed)), (v.WITH_EXCLUSIONS, len(slo.failed) - slo.excused)):
-            left = 1 - failed / slo.allowed
-            before = around(END_S - 7 * DAY, (1 + left) / 2)
-            self.add(v.SLI_PERIOD + suffix, at_end(1 - failed / slo.total), **own)
-            self.add(v.REMAINING_RATIO + suffix, [*before, *at_end(left)], **own)
-            self.add(v.REMAINING_EVENTS + suffix, at_end(slo.allowed - failed), **own)
-            self.add(v.TOTAL_PERIOD + suffix, at_end(slo.total), **own)
+        for suffix, excused in (("", 0), (v.WITH_EXCLUSIONS, slo.excused)):
+            failed = [slo.failed_by(days) - excused for days in LAST_DAYS]
+            self.add(v.SLI_PERIOD + suffix, nightly(*(1 - bad / slo.total for bad in failed)), **own)
+            self.add(v.REMAINING_RATIO + suffix, nightly(*(1 - bad / slo.allowed for bad in failed)), **own)
+            self.add(v.REMAINING_EVENTS + suffix, nightly(*(slo.allowed - bad for bad in failed)), **own)
+            self.add(v.TOTAL_PERIOD + suffix, nightly(slo.total), **own)
         figures = {v.OBJECTIVE: slo.objective, v.ERROR_BUDGET: 1 - slo.objective, v.PERIOD: WEEKS_S, v.COVERAGE: 1.0}
         for name, value in figures.items():
-            self.add(name, at_end(value), **own)
-        self.add(v.INFO, at_end(1), **own, title=slo.title, **{"class": slo.kind})
+            self.add(name, nightly(value), **own)
+        self.add(v.INFO, nightly(1), **own, title=slo.title, **{"class": slo.kind})
         self.add(v.BAND, stepped(slo.bands), **own)
         if slo.bands[-1][1]:
-            self.add(v.BAND_REASON, at_end(1 - (len(slo.failed) - slo.excused) / slo.allowed), **own, reason="budget")
+            self.add(v.BAND_REASON, nightly(1 - (len(slo.failed) - slo.excused) / slo.allowed), **own, reason="budget")
 
     def hard(self, name: str, title: str, stopped: Spell) -> None:
         """Add an SLO of which not one violation is allowed."""
         begins_s, minutes = stopped
         self.add(v.HARD_STOP, spelled([stopped]), slo=name, rule=name)
         self.add(v.BAND, stepped(((0, 0), (begins_s, 2), (begins_s + minutes * MINUTE, 0))), slo=name)
-        self.add(v.INFO, at_end(1), slo=name, title=title, **{"class": "safety"})
+        self.add(v.INFO, nightly(1), slo=name, title=title, **{"class": "safety"})
 
     def whole(self, bands: Sequence[tuple[int, int]], freezes: Sequence[Spell]) -> None:
         """Add what is recorded of the service as a whole."""
@@ -162,6 +166,12 @@ def around(at_s: int, value: float) -> Points:
 def at_end(value: float) -> Points:
     """Return what is recorded at the end of all."""
     return around(END_S, value)
+
+
+def nightly(*values: float) -> Points:
+    """Return what is recorded at the last midnights: a value for each of them, or for all."""
+    each = values if len(values) == len(LAST_DAYS) else values * len(LAST_DAYS)
+    return [point for days, value in zip(LAST_DAYS, each, strict=True) for point in around(START_S + days * DAY, value)]
 
 
 def stepped(states: Sequence[tuple[int, int]]) -> Points:
@@ -189,7 +199,7 @@ API = Slo(
     objective=0.995,
     outages=(
         *TIMEOUTS,
-        Outage(day(8, 14), 6, ("platform_rejected", "outage"), ("bits-and-bolts", "tiktok")),
+        Outage(day(8, 14.1), 6, ("platform_rejected", "outage"), ("bits-and-bolts", "tiktok")),
         Outage(day(22, 10.5), 21, ("platform_rejected", "rate_limited")),
         Outage(day(24, 16), 9, ("platform_rejected", "auth_expired"), ("dots", "x")),
     ),
