@@ -38,9 +38,10 @@ class Writing(StrEnum):
     MARKDOWN = "markdown"
     HTML = "html"
     JSON = "json"
+    MAIL = "eml"
 
 
-SUFFIXES: Final = {".md": Writing.MARKDOWN, ".html": Writing.HTML, ".json": Writing.JSON}
+SUFFIXES: Final = {".md": Writing.MARKDOWN, ".html": Writing.HTML, ".json": Writing.JSON, ".eml": Writing.MAIL}
 
 
 def _moment(text: str) -> str:
@@ -94,7 +95,7 @@ def report(
             "--output",
             "-o",
             metavar="FILE",
-            help="A file to replace: .md, .html or .json. May be given several times.",
+            help="A file to replace: .md, .html, .eml or .json. May be given several times.",
             show_default="stdout",
         ),
     ] = None,
@@ -102,6 +103,10 @@ def report(
         Writing | None,
         typer.Option("--format", help="How it is written.", show_default="as FILE is called, else markdown"),
     ] = None,
+    to: Annotated[
+        list[str] | None, typer.Option("--to", metavar="ADDRESS", help="Whom a message (.eml) is for.")
+    ] = None,
+    sender: Annotated[str, typer.Option("--from", metavar="ADDRESS", help="Whom it is from.")] = "",
     service: ServiceOption = "",
     label: LabelOption = None,
     policy: PolicyOption = None,
@@ -110,17 +115,20 @@ def report(
     """Write what became of budgets in a day, a week or four weeks, and what was decided.
 
     It reads what the rules recorded, and the policy folder; a past day is told again in the same bytes. It sends no
-    mail: HTML is made to be sent by whatever sends yours.
+    mail: an .eml is a message for whatever sends yours, such as `sendmail -t`.
     """
     from sloforge.reporting.cadence import last_midnight_s, span_of
 
     written = [(path, format or _by_name(path)) for path in output or ()]
     span = span_of(cadence, int(until) if until else last_midnight_s(time.time()))
     told = _gathered(cadence, span, prometheus, _definitions(file), service, label, policy, timeout)
-    for path, how in written:
-        _replace(path, _text(told, how))
-    if not written:
-        typer.echo(_text(told, format or Writing.MARKDOWN), nl=False)
+    try:
+        if not written:
+            typer.echo(_text(told, format or Writing.MARKDOWN, to or [], sender), nl=False)
+        for path, text in [(path, _text(told, how, to or [], sender)) for path, how in written]:
+            _replace(path, text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--to, --from") from error
 
 
 def _definitions(files: list[Path] | None) -> Sequence["Service"]:
@@ -187,7 +195,7 @@ def _gathered(
     return Report(cadence=cadence, span=span, services=tuple(services))
 
 
-def _text(told: "Report", how: Writing) -> str:
+def _text(told: "Report", how: Writing, to: list[str], sender: str) -> str:
     from sloforge.reporting.sections import document
 
     match how:
@@ -200,6 +208,10 @@ def _text(told: "Report", how: Writing) -> str:
             from sloforge.reporting.data import data
 
             return to_json(data(told))
+        case Writing.MAIL:
+            from sloforge.reporting.mail import mail
+
+            return mail(told, document(told), to, sender)
         case Writing.MARKDOWN:
             from sloforge.reporting.markdown import markdown
 

@@ -36,7 +36,7 @@ def last_midnight_s(now_s: float) -> int:
 
 def slice_name(span: Span, end_s: int) -> str:
     """Return what people call a slice: by its hour, or by its day."""
-    begun = _time(end_s - span.slice_s)
+    begun = moment_of(end_s - span.slice_s)
     if span.slice_s < DAY:
         return begun.strftime("%H:%M")
     return f"{begun:%a} {begun.day} {begun:%b}{_clock(begun)}"
@@ -44,7 +44,7 @@ def slice_name(span: Span, end_s: int) -> str:
 
 def slice_words(span: Span, end_s: int) -> str:
     """Return when a slice was, to stand in a sentence."""
-    begun, ended = _time(end_s - span.slice_s), _time(end_s)
+    begun, ended = moment_of(end_s - span.slice_s), moment_of(end_s)
     if span.slice_s < DAY:
         return f"between {begun:%H:%M} and {ended:%H:%M}"
     if span.length_s <= 7 * DAY and not _clock(begun):
@@ -54,17 +54,18 @@ def slice_words(span: Span, end_s: int) -> str:
 
 def span_words(span: Span) -> str:
     """Return the time that a report is about: its first day and its last, or both moments."""
-    begun, ended = _time(span.start_s), _time(span.end_s)
+    begun, ended = moment_of(span.start_s), moment_of(span.end_s)
     if _clock(begun) or _clock(ended):
         return f"{begun:%Y-%m-%d %H:%M} to {ended:%Y-%m-%d %H:%M} UTC"
-    last = _time(span.end_s - 1)
+    last = moment_of(span.end_s - 1)
     if begun.date() == last.date():
         return f"{begun:%A} {begun.day} {begun:%B} {begun:%Y}"
     year = f" {begun:%Y}" if begun.year != last.year else ""
     return f"{begun:%a} {begun.day} {begun:%B}{year} to {last:%a} {last.day} {last:%B} {last:%Y}"
 
 
-def _time(at_s: int) -> datetime:
+def moment_of(at_s: int) -> datetime:
+    """Return Unix seconds as a time in UTC."""
     return datetime.fromtimestamp(at_s, UTC)
 
 

@@ -15,7 +15,7 @@ WIDE: Final = 8  # slices that leave room for figures
 def html(told: Document) -> str:
     """Return the report, a page of its own."""
     facts = {"told": told, "kind": _kind, "heat": _heat, "widths": _widths, "wide": WIDE}
-    return page("report.html", facts, "report")
+    return page("report.html", facts, "report") + "\n"
 
 
 def _kind(block: Block) -> str:

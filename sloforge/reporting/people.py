@@ -8,6 +8,7 @@ from sloforge.gate.decision import Change, decide, open_actions
 from sloforge.gate.marks import decided
 from sloforge.gate.reasons import span
 from sloforge.model.governance import Incident
+from sloforge.quantities import counted
 from sloforge.query.past import While
 from sloforge.reporting.cadence import NOUNS, Cadence, slice_name
 from sloforge.reporting.decided import incidents_in
@@ -16,6 +17,7 @@ from sloforge.reporting.facts import ServicePast, SloPast, Toil
 
 ALERTS: Final = 12  # pages and tickets that are listed: the last ones
 INCIDENTS: Final = 10
+STRAYS: Final = 5  # pages that nobody wrote down
 GOING_ON: Final = ", and goes on"
 
 
@@ -71,14 +73,19 @@ def incidents(told: ServicePast) -> Iterator[Points | Table]:
         rows = tuple(_incident(one, told) for one in ordered[:INCIDENTS])
         more = f"the dearest {INCIDENTS} of {len(found)}" if len(found) > INCIDENTS else ""
         yield Table(("Incident", "When", "Cost", "Postmortem and action"), rows, more)
-    strays = [
-        f"{one.slo} paged at {words.moment(held.start_s)}, and no incident was written down."
+    strays = sorted(
+        (held.start_s, one.slo)
         for one in told.slos
         for held in one.pages
         if not any(_explains(incident, one.slo, held) for incident in found)
+    )
+    lines = [
+        f"{slo} paged at {words.moment(at_s)}, and no incident was written down." for at_s, slo in strays[-STRAYS:]
     ]
-    if strays or not ordered:
-        yield Points(tuple(strays), "No incident was written down.")
+    if len(strays) > STRAYS:
+        lines.append(f"The same is true of {counted(len(strays) - STRAYS, 'earlier page')}.")
+    if lines or not ordered:
+        yield Points(tuple(lines), "No incident was written down.")
 
 
 def _explains(incident: Incident, slo: str, held: While) -> bool:

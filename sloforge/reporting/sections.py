@@ -17,7 +17,7 @@ from sloforge.reporting.people import alerts, decisions, incidents, toil, waitin
 from sloforge.reporting.proposals import proposals
 from sloforge.reporting.spending import causes, spent
 
-ROWS: Final = 30  # SLOs in a table: mail programs cut long mails
+ROWS: Final = 25  # SLOs in a table: mail programs cut long mails
 FOOT: Final = "Every figure is one that Prometheus recorded. Times are UTC."
 
 

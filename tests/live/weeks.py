@@ -255,6 +255,31 @@ def agency() -> Weeks:
     return weeks
 
 
+def many(slos: int) -> Weeks:
+    """Return a service of many SLOs, each with failures on most days, a few of them with alerts and groups."""
+    weeks = Weeks("many")
+    reasons = [("runner_failure", "timeout"), ("platform_rejected", "rate_limited"), ("tool_failure", "gone")]
+    for n in range(slos):
+        outages = [
+            Outage(day(d, 8 + d % 5), 1 + (n + d) % 4, reasons[d % 3], (f"client-{d % 9}", "x"))
+            for d in range(n % 4, 28)
+        ]
+        rang = ((day(3 + n % 20, 9), 60), (day(24), 30)) if n % 5 == 0 else ()
+        weeks.slo(
+            Slo(
+                name=f"slo-{n:03}",
+                title=f"Requests of part {n} succeed",
+                objective=0.99,
+                outages=outages,
+                pages=rang,
+                tickets=rang,
+                grouped=n % 5 == 0,
+            )
+        )
+    weeks.whole(((0, 0), (day(20), 1)), ((day(23, 7), 95),))
+    return weeks
+
+
 ROTA = """\
 apiVersion: sloforge-policy/v1
 rota:
