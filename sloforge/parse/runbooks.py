@@ -20,6 +20,8 @@ FOLDER: Final = "runbooks"
 CHECKLIST: Final = "incident-checklist"
 CLASSES: Final = ("safety", "correctness", "timeliness", "trust")
 POSTMORTEM: Final = "postmortem"
+FAILURE_CLASS: Final = "failure_class"  # the label that tells failures apart by the classes of the policy, section 4.2
+FAILURES: Final = ("platform_rejected", "tool_failure", "runner_failure", "verification_failed")
 PLACEHOLDERS: Final = ("service", "slo", "title", "objective", "period", "owner", "selector")
 INCIDENT_FACTS: Final = ("id", "title", "service", "opened", "opened_by", "closed", "closed_by")
 INCIDENT_PARTS: Final = ("slos", "impact", "reasons", "groups", "timeline", "action")  # of templates/postmortem/
@@ -38,7 +40,7 @@ class Templates:
 def shipped(phrases: Phrases = ()) -> dict[str, str]:
     """Return the templates that come with sloforge, by name, with other words for some `phrases` of theirs."""
     folder = template_folder() / "runbooks"
-    texts = {name: (folder / f"{name}.md").read_text(encoding="utf-8") for name in (*CLASSES, CHECKLIST)}
+    texts = {name: (folder / f"{name}.md").read_text(encoding="utf-8") for name in (*CLASSES, *FAILURES, CHECKLIST)}
     return {name: reword(text, phrases) for name, text in texts.items()}
 
 

@@ -10,6 +10,7 @@ from sloforge.plan.indicators import sides
 from sloforge.plan.ir import AlertRule, RecordingRule
 from sloforge.plan.page_when import gate
 from sloforge.plan.promql import Scope, braces, over
+from sloforge.plan.runbook_links import is_generated, linked
 from sloforge.plan.windows import ANYWHERE
 from sloforge.policy import DATA_MISSING_FOR_S, DATA_MISSING_S, HOLD_S, LEDGER_FOR_S, Band, BurnWindow, burn_factor
 from sloforge.quantities import MINUTE, format_duration, format_number
@@ -124,6 +125,7 @@ def _alert(
     for_s: int = 0,
 ) -> AlertRule:
     slo = recorder.slo
+    runbook = linked(slo.runbook, name, words) if is_generated(service, slo) else slo.runbook
     ours = (
         *recorder.labels,
         (v.SEVERITY, dict(service.severities)[severity]),
@@ -135,7 +137,7 @@ def _alert(
         expr=expr,
         origin=slo.origin,
         words=words,
-        facts=(*recorder.facts, *(_window_facts(slo, window) if window else ())),
+        facts=(*recorder.facts, *(_window_facts(slo, window) if window else ()), ("runbook", runbook)),
         for_s=for_s,
         labels=merged(slo.labels, ours),
         annotations=slo.annotations,
@@ -209,7 +211,7 @@ def _service_alert(
             ("service", service.name),
             ("owner", service.owner),
             ("selector", braces(scope.matchers()).strip("{}")),
-            ("runbook", service.runbook),
+            ("runbook", linked(service.runbook, name, words)),
         ),
         for_s=for_s,
         labels=merged(service.labels, ours),

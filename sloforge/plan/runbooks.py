@@ -10,6 +10,7 @@ from sloforge.plan.groups import GROUP_FAILED_TICK, REASON_DAY
 from sloforge.plan.hard_stops import is_hard
 from sloforge.plan.ir import AlertRule, RuleFile
 from sloforge.plan.promql import Scope, braces
+from sloforge.plan.runbook_links import heading, is_generated
 from sloforge.policy import BurnWindow, alarm_s, burn_factor, error_threshold
 from sloforge.quantities import HOUR, MINUTE, format_duration, format_number
 
@@ -19,9 +20,13 @@ _TOP = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """One alert. `words` names what is said of it; the rest is of burn alerts: shares in per cent, as text."""
+    """One alert, under its `heading`. `words` names what is said of it; the rest is of burn alerts.
+
+    Shares are in per cent, as text.
+    """
 
     name: str
+    heading: str
     words: str
     severity: str
     factor: str = ""
@@ -87,8 +92,7 @@ def _of_service(service: Service, plan: RuleFile) -> ServiceRunbook:
 
 
 def _elsewhere(service: Service, slo: Slo) -> str:
-    ours = service.runbook.removesuffix(v.service_runbook(service.name)) + v.runbook(service.name, slo.id)
-    return "" if slo.runbook == ours else slo.runbook
+    return "" if is_generated(service, slo) else slo.runbook
 
 
 def _of_slo(scope: Scope, slo: Slo, alerts: Sequence[AlertRule], elsewhere: str) -> Runbook:
@@ -106,7 +110,12 @@ def _of_slo(scope: Scope, slo: Slo, alerts: Sequence[AlertRule], elsewhere: str)
 
 
 def _alert(rule: AlertRule, slo: Slo | None) -> Alert:
-    told = Alert(name=rule.alert, words=rule.words, severity=dict(rule.labels).get(v.SEVERITY, ""))
+    told = Alert(
+        name=rule.alert,
+        heading=heading(rule.alert, rule.words),
+        words=rule.words,
+        severity=dict(rule.labels).get(v.SEVERITY, ""),
+    )
     windows = {v.BURN_ALERTS[window.tier]: window for window in slo.windows} if slo else {}
     return _burn(told, slo, windows[rule.alert]) if slo and rule.alert in windows else told
 
@@ -117,6 +126,7 @@ def _burn(told: Alert, slo: Slo, window: BurnWindow) -> Alert:
     outage_s = alarm_s(window, slo.period_s, slo.objective, Decimal(1), slo.traffic)
     return Alert(
         name=told.name,
+        heading=told.heading,
         words=told.words,
         severity=told.severity,
         factor=format_number(round(factor, 2)),

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Final
 
 from sloforge import vocabulary as v
-from sloforge.model.objects import Hard
-from sloforge.parse.runbooks import CHECKLIST, PLACEHOLDER, POSTMORTEM
+from sloforge.model.objects import Hard, Slo
+from sloforge.parse.runbooks import CHECKLIST, FAILURE_CLASS, FAILURES, PLACEHOLDER, POSTMORTEM
 from sloforge.plan.runbooks import Runbook, ServiceRunbook
 from sloforge.policy import Enforcement
 from sloforge.quantities import format_duration, format_number
@@ -86,9 +86,19 @@ def _of_slo(plan: Runbook, numbers: Mapping[str, str], templates: Mapping[str, s
         "alerts": [asdict(alert) for alert in plan.alerts],
         "lookups": [{"what": say(lookup.what), "expr": lookup.expr} for lookup in plan.lookups],
         "numbers": numbers,
-        "steps": PLACEHOLDER.sub(lambda found: facts[found[1]], template).rstrip(),
+        "steps": _filled(template, facts),
+        "failures_of": [(name, _filled(templates[name], facts)) for name in FAILURES] if _is_classed(slo) else [],
     }
     return _NOTE + page("_slo", {**facts, **more})
+
+
+def _filled(template: str, facts: Mapping[str, str]) -> str:
+    return PLACEHOLDER.sub(lambda found: facts[found[1]], template).rstrip()
+
+
+def _is_classed(slo: Slo) -> bool:
+    """Return whether the policy's classes tell the failures of an SLO apart."""
+    return slo.reasons is not None and FAILURE_CLASS in slo.reasons.by
 
 
 def _of_service(plan: ServiceRunbook, numbers: Mapping[str, str], page: Page) -> str:

@@ -1,6 +1,7 @@
 """Every alert has a runbook that exists and names it; links lead somewhere; words of definitions format nothing."""
 
 import re
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
@@ -9,6 +10,8 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 
+from sloforge.exporter.failures import FailureClass
+from sloforge.parse.runbooks import FAILURES
 from sloforge.pipeline import Compiled, compile_files, compile_text
 from sloforge.render.runbooks import markdown
 
@@ -48,6 +51,8 @@ slos:
     sli: {{hard: {{violations: wrong_total}}}}
 """
 
+DOWNGRADED = {("SLOBurnPageFast", "ticket"), ("SLOBurnPageSlow", "ticket")}
+
 
 def compiled(text: str = DEFINITIONS) -> Compiled:
     result = compile_text(text, "slo_definitions.yml")
@@ -64,19 +69,41 @@ def alerts(of: Compiled) -> list[dict[str, dict[str, str]]]:
     return [rule for group in yaml.safe_load(rules)["groups"] for rule in group["rules"] if "alert" in rule]
 
 
+def anchors(page: str) -> list[str]:
+    """Return the anchors of a page, as GitHub makes them of headings: lower case, no punctuation, `-` for a space."""
+    found: list[str] = []
+    blocks = MarkdownIt().parse(page)
+    for opening, inline in pairwise(blocks):
+        if opening.type == "heading_open":
+            name = re.sub(r"[^\w\- ]", "", inline.content.lower()).replace(" ", "-")
+            found.append(name if name not in found else f"{name}-{found.count(name)}")
+    return found
+
+
 def test_every_alert_links_to_a_runbook_that_names_it() -> None:
     result = compiled()
     pages = books(result)
     for rule in alerts(result):
-        url = rule["annotations"]["runbook_url"]
+        url, name = rule["annotations"]["runbook_url"], str(rule["alert"])
         if rule["labels"].get("slo") == "own":
             assert url == "https://wiki.example.com/own"
             path = "runbooks/shop/own.md"
             assert f"<{url}>" in pages[path]
         else:
             assert url.startswith(f"{BASE}/shop/")
-            path = "runbooks" + url.removeprefix(BASE)
-        assert re.search(rf"^### {rule['alert']}\b", pages[path], re.MULTILINE), (path, rule["alert"])
+            path, _, anchor = ("runbooks" + url.removeprefix(BASE)).partition("#")
+            assert anchors(pages[path]).count(anchor) == 1, url
+            assert anchor.startswith(name.lower())
+            assert anchor.endswith("-as-a-ticket") == ((name, rule["labels"]["severity"]) in DOWNGRADED)
+        assert re.search(rf"^### {name}\b", pages[path], re.MULTILINE), (path, name)
+
+
+def test_each_class_of_failures_has_its_steps() -> None:
+    by_class = compiled(DEFINITIONS.replace("by: [reason]", "by: [failure_class, reason]"))
+    told = anchors(books(by_class)["runbooks/shop/checkout.md"])
+    assert [name.removeprefix("if-it-is-") for name in told if name.startswith("if-it-is-")] == list(FAILURES)
+    assert set(FAILURES) == set(FailureClass)
+    assert "if-it-is" not in "".join(anchors(books(compiled())["runbooks/shop/checkout.md"]))
 
 
 def test_nobody_is_sent_anywhere_without_an_address() -> None:
