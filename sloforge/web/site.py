@@ -1,8 +1,9 @@
 """What the pages read: Prometheus, the policy folder and definitions, each asked once for all who look."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
@@ -16,6 +17,7 @@ from sloforge.query.answers import Failure, Sample
 from sloforge.query.client import TOTAL_S, Vector, ask
 from sloforge.query.endpoints import Endpoint
 from sloforge.query.history import History, history
+from sloforge.query.recovery import back_in
 from sloforge.query.services import Heard, hear
 from sloforge.query.snapshot import SloState, Snapshot
 from sloforge.web.forecast import Known
@@ -72,6 +74,13 @@ class Site:
         period_s, scope = int(slo.period_s or PERIOD_S), Scope(state.service, state.identity)
         asked = (self._place(state), scope, slo.slo, period_s, int(state.recorded_s), min(self.timeout_s, MORE_S))
         return self.fresh.get(("history", scope, slo.slo), lambda: history(*asked))
+
+    def back_in(self, state: Snapshot, floor: Decimal, limit: int) -> Mapping[str, int]:
+        """Return, by SLO, in how many seconds the first `limit` budgets below `floor` (0..1) may be above it again."""
+        short = state.short_of_budget(floor)[:limit]
+        scope, wait_s = Scope(state.service, state.identity), min(self.timeout_s, MORE_S)
+        asked = (self._place(state), scope, short, floor, wait_s)
+        return self.fresh.get(("back", scope, floor), lambda: back_in(*asked)) if short else {}
 
     def _answer(self, place: Endpoint, query: str, wait_s: float) -> Vector | Failure:
         return self.fresh.get((place.url, query), lambda: ask([place], query, wait_s)[0])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -14,8 +15,10 @@ from sloforge.policy import PERIOD_S
 from sloforge.quantities import DAY, format_duration
 from sloforge.query import pace
 from sloforge.query.affected import (
+    BY_COMBINATION,
     BY_REASON,
     PARTS,
+    SHARE,
     Failed,
     by_label_query,
     combinations_query,
@@ -23,11 +26,12 @@ from sloforge.query.affected import (
     read_failed,
     read_parts,
 )
-from sloforge.query.answers import Failure
+from sloforge.query.answers import Failure, Sample
 from sloforge.query.history import History
 from sloforge.query.pace import WINDOWS, Pace, read_paces
 from sloforge.query.replicas import Agreed
 from sloforge.query.snapshot import SloState, Snapshot
+from sloforge.web.calls import calls, onset_queries
 from sloforge.web.chart import chart, unrecorded_s
 from sloforge.web.forecast import Known, Outlook, Stage, outlooks
 from sloforge.web.links import outside, service_path
@@ -46,9 +50,10 @@ def slo_page(site: Site, agreed: Agreed, slo: SloState) -> Facts:
     state, scope = agreed.snapshot, Scope(agreed.snapshot.service, agreed.snapshot.identity)
     governance = governance_of(site.governed(state.service))
     own = scope.matchers(slo.slo)
+    alone = replace(state, slos=(slo,))
     queries = (
         any_of((*pace.NAMES, *PARTS), own),
-        failed_query(scope.names, own, TOP),
+        "\nor ".join((failed_query(scope.names, own, TOP), *onset_queries([alone]))),
         combinations_query(scope, slo.slo, TOP),
     )
     with ThreadPoolExecutor(1) as aside:
@@ -70,6 +75,7 @@ def slo_page(site: Site, agreed: Agreed, slo: SloState) -> Facts:
         "chip": words.CHIPS[slo.band],
         "because": reason_words(slo, governance.enforcement),
         "runbook": outside(slo.runbook),
+        "calls": calls(alone, _onsets(failed), _most(failed, scope, slo.slo)),
         **_figures(slo),
         **_alerts(state.service, slo, read_paces([slo], figures)[slo.slo], site.known),
         **_burn_down(past, state, slo, governance),
@@ -79,6 +85,14 @@ def slo_page(site: Site, agreed: Agreed, slo: SloState) -> Facts:
         "labels": [(label, service_path(state.service, state.identity, "by", label)) for label in labels],
         "failures": [f"{doubt}." for doubt in doubts],
     }
+
+
+def _most(failed: Sequence[Sample], scope: Scope, slo: str) -> dict[str, tuple[Sequence[Failed], Sequence[Failed]]]:
+    return {slo: (read_failed(failed, scope, BY_REASON), read_failed(failed, scope, BY_COMBINATION))}
+
+
+def _onsets(samples: Sequence[Sample]) -> list[Sample]:
+    return [sample for sample in samples if not sample.label(SHARE)]
 
 
 def _figures(slo: SloState) -> Facts:

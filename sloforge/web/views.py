@@ -1,7 +1,9 @@
 """The pages of all services and of one, as facts for their templates."""
 
+import itertools
 import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final
 
@@ -10,6 +12,7 @@ from sloforge.gate import words
 from sloforge.gate.marks import decided
 from sloforge.governing import Governed
 from sloforge.plan.promql import Scope, any_of
+from sloforge.policy import Band
 from sloforge.query import pace
 from sloforge.query.affected import (
     BY_COMBINATION,
@@ -26,19 +29,23 @@ from sloforge.query.pace import read_paces
 from sloforge.query.replicas import Agreed
 from sloforge.query.services import Heard
 from sloforge.query.snapshot import SEVERITY, Snapshot
-from sloforge.web.banner import answers, banner, unknown
+from sloforge.web.banner import banner, unknown
+from sloforge.web.calls import calls, onset_queries
 from sloforge.web.links import service_path
 from sloforge.web.parts import part_tables
 from sloforge.web.rows import Row, rows
+from sloforge.web.ship import answers, feature
 from sloforge.web.site import Site, governance_of, together
 
 ROWS: Final = 200  # SLOs on a page, the worst first
 LEAST: Final = 5  # SLOs of each service among many
 TOP: Final = 1
+OWNERS: Final = 3
+FORETOLD: Final = 3  # budgets of which it is said when they are back
 EMBEDDED: Final = ("banner", "badge.svg", "status.json")
 
 Facts = dict[str, Any]
-Sorted = dict[str, tuple[list[Sample], list[Sample]]]  # by service: of paces, of failures
+Sorted = dict[str, tuple[list[Sample], list[Sample], list[Sample]]]  # by service: of paces, of failures, of onsets
 Most = dict[str, tuple[Sequence[Failed], Sequence[Failed]]]
 
 
@@ -54,6 +61,7 @@ def overview(site: Site) -> Facts:
     return {
         "services": pages,
         "counts": [(words.CHIPS[band], bands.count(band)) for band in reversed(SEVERITY) if band in bands],
+        "chips": {band.name: chip for band, chip in words.CHIPS.items()},
         "missing": missing(site, heard),
         "unknown": None if pages else unknown(heard.failures),
         "failures": [f"{failure}." for failure in (*(heard.failures if pages else ()), *doubts)],
@@ -65,20 +73,28 @@ def service_page(site: Site, agreed: Agreed, heard: Heard, page: int) -> Facts:
     state = agreed.snapshot
     governed = site.governed(state.service)
     governance = governance_of(governed)
+    ruled = None if governed is not None and governed.failed else governance
     scope = Scope(state.service, state.identity)
     matchers = scope.matchers()
-    told = site.ask(state, any_of((*pace.NAMES, *PARTS), matchers), failed_query(scope.names, matchers, TOP))
-    figures, failed = told.vectors
+    queries = any_of((*pace.NAMES, *PARTS), matchers), failed_query(scope.names, matchers, TOP), *onset_queries([state])
+    floor = governance.enforcement.yellow_from
+    with ThreadPoolExecutor(1) as aside:
+        asked = aside.submit(site.back_in, state, floor, FORETOLD) if state.band is Band.RED else None
+        told = site.ask(state, *queries)
+        back_s = asked.result() if asked else {}
+    figures, failed, *onsets = told.vectors
     pages = max(1, -(-len(state.slos) // ROWS))
     page = min(max(1, page), pages)
     shown = _rows(site, state, figures, failed, page * ROWS)
     return {
         **_head(site, agreed, heard),
+        "calls": calls(state, itertools.chain(*onsets), _most(failed, scope)),
+        "feature": feature(state, ruled, back_s),
         "rows": shown[(page - 1) * ROWS :],
         "page": page,
         "pages": [(n, service_path(state.service, state.identity, **{".page": str(n)})) for n in range(1, pages + 1)],
         "more": 0,
-        "gate": answers(state, None if governed is not None and governed.failed else governance),
+        "gate": answers(state, ruled),
         "policy_findings": _findings(governed),
         "decided": decided(governance, state.service, state.at_s),
         "tables": part_tables(read_parts(figures, scope)),
@@ -95,13 +111,14 @@ def missing(site: Site, heard: Heard) -> list[str]:
 
 
 def _samples(site: Site, states: Sequence[Snapshot]) -> tuple[Sorted, list[Failure]]:
-    """Return the samples of paces and failures by service, asked for all services at once, and who did not answer."""
-    found: Sorted = {state.service: ([], []) for state in states}
+    """Return the samples of paces, failures and onsets by service, asked for all at once, and who did not answer."""
+    found: Sorted = {state.service: ([], [], []) for state in states}
     identities = sorted({label for state in states for label, _ in state.identity})
     query = failed_query((v.SERVICE, v.SLO, *identities), (), TOP)
+    onsets = onset_queries(states)
     firsts = list({state.url: state for state in states}.values())
     doubts: list[Failure] = []
-    for told in together([partial(site.ask, one, any_of(pace.NAMES), query) for one in firsts]):
+    for told in together([partial(site.ask, one, any_of(pace.NAMES), query, *onsets) for one in firsts]):
         doubts += told.failures
         for index, samples in enumerate(told.vectors):
             for sample in samples:
@@ -113,9 +130,11 @@ def _samples(site: Site, states: Sequence[Snapshot]) -> tuple[Sorted, list[Failu
 def _shown(site: Site, agreed: Agreed, heard: Heard, samples: Sorted, limit: int) -> Facts:
     state = agreed.snapshot
     own = set(Scope(state.service, state.identity).labels())
-    paces, failed = ([one for one in kind if own <= set(one.labels)] for kind in samples[state.service])
+    paces, failed, onsets = ([one for one in kind if own <= set(one.labels)] for kind in samples[state.service])
     return {
         **_head(site, agreed, heard),
+        "calls": calls(state, onsets, _most(failed, Scope(state.service, state.identity))),
+        "feature": None,
         "rows": _rows(site, state, paces, failed, limit),
         "more": max(0, len(state.slos) - limit),
     }
@@ -132,6 +151,7 @@ def _head(site: Site, agreed: Agreed, heard: Heard) -> Facts:
         "band": state.band,
         "banner": banner(agreed, numbers, time.time() - heard.at_s),
         "url": state.url,
+        "owners": list(dict.fromkeys(slo.owner for slo in state.slos if slo.owner))[:OWNERS],
         "slo_counts": [(words.CHIPS[band], bands.count(band)) for band in reversed(SEVERITY) if band in bands],
         "total": len(state.slos),
     }

@@ -146,6 +146,23 @@ def agency(now_s: int) -> Kept:
     for tier, total, failed in (("default", 8_340, 49), ("premium", 1_900, 9)):
         kept.part(v.TIER_PREFIX, total, failed, slo="publish-api", tier=tier)
     kept.fell("publish-api", *LEFT).fell("publish-browser", (11, 0.9, 0.9), (0, 0.406, 0.406))
+    kept.lost("publish-api", 10_240, (22, 10), (15, 7), (6, 16), (0.1, 13)).burning_for("publish-api", 80)
+    return kept.whole(2, 1, last_red_s=kept.now_s - 60)
+
+
+def calm(now_s: int) -> Kept:
+    """Return a service of which nothing is to be said."""
+    kept = Kept("bookshop", now_s)
+    kept.slo("orders", 0, 88_000, 30, title="Orders are taken", owner="books-team")
+    kept.slo("search", 0, 410_000, 1_200, objective=0.99, kind="timeliness", title="Searches answer in half a second")
+    return kept.whole(0)
+
+
+def stopped(now_s: int) -> Kept:
+    """Return a service in which happened what must never happen."""
+    kept, runbook = Kept("messenger", now_s), "https://runbooks.example.com/wrong-account"
+    kept.hard("wrong-account", 1, title="No action on a wrong account", owner="safety-team", runbook=runbook)
+    kept.slo("replies", 0, 6_100, 8, objective=0.95, kind="timeliness", title="Replies within 10 minutes")
     return kept.whole(2, 1, last_red_s=kept.now_s - 60)
 
 

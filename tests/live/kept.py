@@ -107,6 +107,25 @@ class Kept:
             ]
         return self
 
+    def lost(self, slo: str, total: float, *failures: tuple[float, float]) -> "Kept":
+        """Keep when a period's failures happened: pairs of (days ago, how many)."""
+        for suffix in ("", v.WITH_EXCLUSIONS):
+            self.add(v.TOTAL_PERIOD + suffix, total, slo=slo)
+            self.add(v.FAILED_PERIOD + suffix, sum(failed for _, failed in failures), slo=slo)
+        key = (v.FAILED_DELTA5M, tuple(sorted({**self.own, v.SLO: slo}.items())))
+        self.past[key] = [(int(self.now_s - days * DAY), failed) for days, failed in failures]
+        return self
+
+    def burning_for(self, slo: str, minutes: int) -> "Kept":
+        """Keep that what burns of an SLO began to so long ago."""
+        for tier in v.BURN_ALERTS:
+            key = (v.burn_active(tier), tuple(sorted({**self.own, v.SLO: slo}.items())))
+            if self.state[key]:
+                began_s = self.now_s - minutes * 60
+                times = range(began_s - 3600, self.now_s - BEFORE_S, 60)
+                self.past[key] = [(at_s, float(at_s >= began_s)) for at_s in times]
+        return self
+
     def whole(self, band: int, frozen: int = 0, last_red_s: int = 0) -> "Kept":
         """Keep what is recorded of the service as a whole."""
         if last_red_s:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -48,6 +49,8 @@ PAGES = {
     "odd-slo": "/services/odd/slos/deep",
     "many": "/services/many",
     "clients": "/services/many/by/client_id",
+    "calm": "/services/bookshop",
+    "stopped": "/services/messenger",
     "banner": f"{AGENCY}/banner",
     "nowhere": "/services/nowhere",
 }
@@ -64,7 +67,7 @@ def now_s() -> int:
 def server(tmp_path_factory: pytest.TempPathFactory, now_s: int) -> Iterator[Prometheus]:
     if not shutil.which("prometheus") or not shutil.which("promtool"):
         pytest.skip("needs prometheus and promtool")
-    services = a.agency(now_s), a.shop(now_s), a.odd(now_s), a.many(now_s)
+    services = a.agency(now_s), a.shop(now_s), a.odd(now_s), a.many(now_s), a.calm(now_s), a.stopped(now_s)
     with keeping(tmp_path_factory.mktemp("prometheus"), *services) as kept:
         yield kept
 
@@ -101,8 +104,8 @@ def visit(browser: Browser, site: str) -> Iterator[Callable[..., Page]]:
     complaints: list[str] = []
     contexts = []
 
-    def open_page(path: str, width: int = 1280, **options: Any) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+    def open_page(path: str, width: int = 1280, height: int = 900, **options: Any) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
@@ -257,6 +260,60 @@ def test_overspent_and_unseen_are_said(visit: Callable[..., Page], server: Prome
     shown = visit("/services/odd").locator(".banner").inner_text()
     assert "quiet (correctness) is UNKNOWN" in shown
     assert "its metrics are missing" in shown
+
+
+def in_sight(page: Page) -> str:
+    """Return the words that can be read without scrolling."""
+    script = """() => {
+      const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = document.createRange();
+      let seen = "";
+      while (walker.nextNode()) {
+        range.selectNodeContents(walker.currentNode);
+        const boxes = [...range.getClientRects()];
+        if (boxes.length && boxes.every(box => box.bottom <= innerHeight && box.width)) seen += range + " ";
+      }
+      return seen;
+    }"""
+    words = " ".join(str(page.evaluate(script)).split())
+    return re.sub(r" (?=[,.:])", "", words)
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)])
+def test_answers_are_in_sight(
+    visit: Callable[..., Page], server: Prometheus, now_s: int, size: tuple[int, int]
+) -> None:
+    """Somebody on call, a product owner and a stranger look, and need not scroll."""
+    began_s = now_s - now_s % 300 - 80 * 60
+    since = [time.strftime("%H:%M", time.gmtime(at_s)) for at_s in (began_s - 60, began_s)]
+    back = time.strftime("%Y-%m-%d", time.gmtime(server.now() + 6 * 86400))
+    page = visit(AGENCY, *size)
+    told = in_sight(page)
+    burning = re.search(r"Burning \(ticket\) since (\d\d:\d\d) UTC \((1h\d+m)\): Publish success, API lane", told)
+    assert burning, told
+    assert burning[1] in since
+    assert "Hit most: cafe-luna · instagram (26). Failed most: platform_rejected · rate_limit (21). Runbook" in told
+    assert page.get_by_role("link", name="Runbook").get_attribute("href") == "https://runbooks.example.com/publish-api"
+    until = f"until every budget has been back at 20 % for 6h (publish-api on {back}, if nothing fails from now on)"
+    assert f"A feature: ✕ refused, {until}; and ada ends the freeze. Other changes" in told
+    strangers = in_sight(visit("/", *size))
+    for words in (
+        "■ RED",
+        "owned by safety-team",
+        "Less reliable than promised: only what repairs ships.",
+        "nearly all have",
+    ):
+        assert words in strangers, words
+    assert "Burning (ticket) since" in in_sight(visit(API, *size))
+    stopped = in_sight(visit("/services/messenger", *size))
+    assert (
+        "Hard stop: No action on a wrong account. Nothing ships but fixes until somebody approves. Runbook" in stopped
+    )
+    assert (
+        "refused, until the hard stop of “No action on a wrong account” is approved; and ada ends the freeze" in stopped
+    )
+    calm = in_sight(visit("/services/bookshop", *size))
+    assert "Reliable as promised: changes ship. A feature: ✓ allowed" in calm
+    assert "owned by books-team" in calm
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

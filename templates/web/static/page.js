@@ -2,12 +2,13 @@
 "use strict";
 (() => {
   const EVERY_MS = 30000;
+  const FEW = 10; // rows that nobody needs to filter
   const live = document.getElementById("live");
   let shown = Date.now();
 
   const filter = () => {
     const box = document.getElementById("filter");
-    if (!box) return;
+    if (!box || document.querySelectorAll(".slos tbody tr").length <= FEW) return;
     box.closest("label").hidden = false;
     const apply = () => {
       const wanted = box.value.trim().toLowerCase();

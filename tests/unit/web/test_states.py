@@ -183,7 +183,7 @@ def test_age_is_that_of_the_page_and_not_of_the_question() -> None:
         ages = []
         for wait_s in (0, 1.5):
             time.sleep(wait_s)
-            shown = re.search(r">(\d\d:\d\d:\d\d)</time> UTC, (\d+)s before you asked", pages.get("/").text)
+            shown = re.search(r">(\d\d:\d\d:\d\d)</time> UTC,<br>(\d+)s before you asked", pages.get("/").text)
             assert shown
             ages.append((shown[1], int(shown[2])))
     assert ages[0][0] == ages[1][0]
