@@ -100,7 +100,8 @@ def status(
     """Show how services are: bands, freeze, hard stops and budgets, the worst first."""
     from sloforge.gate.status import data, plain, show
 
-    numbers = governance_of(policy, service).enforcement
+    governance = governance_of(policy, service)
+    numbers, phrases = governance.enforcement, governance.words
     heard = hear(prometheus, service, label, timeout)
     complain(heard.failures)
     if format is Form.JSON:
@@ -111,9 +112,9 @@ def status(
         from rich.console import Console
 
         for one in heard.services:
-            show(Console(), one, numbers)
+            show(Console(), one, numbers, phrases)
     else:
-        say("\n\n".join(plain(one, numbers) for one in heard.services))
+        say("\n\n".join(plain(one, numbers, phrases) for one in heard.services))
     if not heard.services:
         raise typer.Exit(UNREACHABLE)
 

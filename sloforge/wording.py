@@ -11,10 +11,10 @@ from typing import Final
 Phrases = tuple[tuple[str, str], ...]  # sorted by our phrase; the other is what to say instead
 
 # What is no prose: [[ … ]], [% … %], [# … #], {{ … }}, {% … %}, {# … #}, code, tags, targets of links, addresses, and
-# the lines that begin a part of an annotation.
+# the lines that begin a part of an annotation, and commands that end a line.
 _INERT: Final = re.compile(
     r"\[\[.*?\]\]|\[%.*?%\]|\[#.*?#\]|\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|`+[^`]*`+|<[^>]*>|\]\([^)]*\)|\bhttps?://\S+"
-    r"|^== \w+$",
+    r"|^== \w+$|\bsloforge [a-z][^\n]*",
     re.DOTALL | re.MULTILINE,
 )
 _SPACE: Final = re.compile(r"\s+")
@@ -56,7 +56,7 @@ class _Instead:
 @lru_cache(maxsize=64)
 def _compiled(phrases: Phrases) -> tuple[re.Pattern[str], _Instead]:
     longest_first = sorted((phrase for phrase, _ in phrases), key=len, reverse=True)
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(_pattern, longest_first))})(?!\w)"), _Instead(phrases)
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(_pattern, longest_first))})(?![\w-])"), _Instead(phrases)
 
 
 def _pattern(phrase: str) -> str:

@@ -10,6 +10,7 @@ from sloforge.model.governance import Governance
 from sloforge.policy import CANARY_SHARE, Band, Verdict
 from sloforge.quantities import format_number, format_time
 from sloforge.query.canary import Canary
+from sloforge.wording import reword
 
 if TYPE_CHECKING:
     from sloforge.render.serialize import Json
@@ -24,7 +25,7 @@ EXIT_CODES = {Verdict.ALLOWED: 0, Verdict.CANARY: 0, Verdict.APPROVAL: 4, Verdic
 
 
 def text(decision: Decision, governance: Governance, outlook: Outlook, notes: tuple[str, ...] = ()) -> str:
-    """Return the answer for people; the first line says it all."""
+    """Return the answer for people, in the words of the domain; the first line says it all."""
     state, change = decision.state, decision.change
     what = f"{change.type} ({change.scope})" if change.scope else change.type
     lines = [
@@ -36,7 +37,7 @@ def text(decision: Decision, governance: Governance, outlook: Outlook, notes: tu
         *_section("To do", remedies(decision, governance, outlook)),
         *_section("Note", [*decision.warnings, *notes]),
     ]
-    return "\n".join(lines)
+    return reword("\n".join(lines), governance.words)
 
 
 def data(decision: Decision, governance: Governance, outlook: Outlook, notes: tuple[str, ...] = ()) -> "Json":

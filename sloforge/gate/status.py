@@ -10,6 +10,7 @@ from sloforge.quantities import format_time
 from sloforge.query.replicas import Agreed
 from sloforge.query.snapshot import Figures, SloState, Snapshot
 from sloforge.render.serialize import Json
+from sloforge.wording import Phrases, reword
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,38 +27,41 @@ class Row(NamedTuple):
     cells: tuple[str, ...]
 
 
-def head(state: Snapshot, numbers: Enforcement) -> tuple[str, ...]:
-    """Return what stands above the table: band and freeze, hard stops, postmortems that are owed."""
+def head(state: Snapshot, numbers: Enforcement, phrases: Phrases = ()) -> tuple[str, ...]:
+    """Return what stands above the table: band and freeze, hard stops, postmortems that are owed.
+
+    `phrases` are a domain's own words for some of ours.
+    """
     place = f"recorded {state.age_s:.0f}s ago in {state.url}"
     lines = [f"{state.service}: {state_words(state)}; {place}"]
     lines += [f"HARD STOP: {slo.slo}. Nothing ships but fixes until somebody approves." for slo in state.hard_stops]
     if state.frozen:
         lines += [f"FREEZE: {line}" for line in why(state, numbers) if line.startswith("the change freeze")]
     lines += [f"POSTMORTEM: {slo.slo} owes one." for slo in state.slos if slo.owes_postmortem]
-    return tuple(lines)
+    return tuple(reword(line, phrases) for line in lines)
 
 
-def rows(state: Snapshot, numbers: Enforcement) -> tuple[Row, ...]:
+def rows(state: Snapshot, numbers: Enforcement, phrases: Phrases = ()) -> tuple[Row, ...]:
     """Return a row for each SLO, worst first."""
-    return tuple(Row(slo.band, tuple(_cells(slo, numbers))) for slo in state.slos)
+    return tuple(Row(slo.band, tuple(_cells(slo, numbers, phrases))) for slo in state.slos)
 
 
-def plain(agreed: Agreed, numbers: Enforcement) -> str:
+def plain(agreed: Agreed, numbers: Enforcement, phrases: Phrases = ()) -> str:
     """Return everything about one service as plain text, in columns."""
     state = agreed.snapshot
-    table = [tuple(head.upper() for head in HEADS), *(row.cells for row in rows(state, numbers))]
+    table = [tuple(head.upper() for head in HEADS), *(row.cells for row in rows(state, numbers, phrases))]
     widths = [max(len(cells[column]) for cells in table) for column in range(len(HEADS))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) for cells in table]
-    return "\n".join([*head(state, numbers), *agreed.disagreements, *(line.rstrip() for line in lines)])
+    return "\n".join([*head(state, numbers, phrases), *agreed.disagreements, *(line.rstrip() for line in lines)])
 
 
-def show(console: "Console", agreed: Agreed, numbers: Enforcement) -> None:
+def show(console: "Console", agreed: Agreed, numbers: Enforcement, phrases: Phrases = ()) -> None:
     """Show everything about one service on a terminal."""
     from rich.table import Table
     from rich.text import Text
 
     state = agreed.snapshot
-    first, *rest = head(state, numbers)
+    first, *rest = head(state, numbers, phrases)
     console.print(Text(first, style=COLOURS[state.band]))
     for line in rest:
         console.print(Text(line, style="bold red"))
@@ -66,7 +70,7 @@ def show(console: "Console", agreed: Agreed, numbers: Enforcement) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column, name in enumerate(HEADS):
         table.add_column(name, justify="right" if 2 <= column <= 5 else "left", overflow="fold")
-    for row in rows(state, numbers):
+    for row in rows(state, numbers, phrases):
         cells = [Text(cell) for cell in row.cells]
         cells[1].stylize(COLOURS[row.band])
         table.add_row(*cells)
@@ -117,7 +121,7 @@ def _figures_data(figures: Figures) -> Json:
     return {"sli": figures.sli, "remaining": figures.remaining, "remaining_events": figures.events}
 
 
-def _cells(slo: SloState, numbers: Enforcement) -> Iterator[str]:
+def _cells(slo: SloState, numbers: Enforcement, phrases: Phrases) -> Iterator[str]:
     yield slo.slo
     yield f"{slo.band.name}, hard stop" if slo.hard_stop else slo.band.name
     yield _both(slo, "sli", 2)
@@ -125,7 +129,7 @@ def _cells(slo: SloState, numbers: Enforcement) -> Iterator[str]:
     yield _both(slo, "remaining", 1)
     yield _both(slo, "events", -1)
     yield "/".join(f"{rate:.2g}" for _, rate in slo.burn_rates) or NONE
-    yield "; ".join(_because(slo, numbers)) or NONE
+    yield reword("; ".join(_because(slo, numbers)), phrases) or NONE
 
 
 def _both(slo: SloState, name: str, places: int) -> str:

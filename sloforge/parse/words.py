@@ -6,14 +6,33 @@ from typing import Final
 
 from sloforge.files import template_folder
 
+# What the gate and the status say that stands in no template.
+SPOKEN: Final = (
+    "the change freeze",
+    "FREEZE",
+    "HARD STOP",
+    "POSTMORTEM",
+    "Nothing ships but fixes until somebody approves",
+    "frozen",
+    "The freeze",
+    "Meanwhile may ship",
+    "Do the corrective action of incident",
+    "Clear up the hard stop",
+    "ticket burns on",
+    "a page burn lasted over",
+    "no page burn is sustained",
+    "A postmortem is owed for",
+    "of the budget left",
+    "failures",
+)
 _KINDS: Final = ("annotations/*.txt", "runbooks/*.md", "postmortem.md", "postmortem/*.md", "alertmanager/*.tmpl")
 
 
 @cache
 def our_texts() -> tuple[str, ...]:
-    """Return the text of every template whose words can be replaced."""
+    """Return the text of every template whose words can be replaced, and what else is said."""
     folder = template_folder()
-    return tuple(_read(path) for kind in _KINDS for path in sorted(folder.glob(kind)))
+    return (*(_read(path) for kind in _KINDS for path in sorted(folder.glob(kind))), *SPOKEN)
 
 
 def _read(path: Path) -> str:

@@ -21,6 +21,11 @@ PHRASES = (
         ("Error budget, Budget, budgets", "Forgiveness budget, Patience, budgets"),
         ("the change\n  freeze holds", "the cool-down holds"),
         ("an error\nbudget, an SLObudget", "an forgiveness budget, an SLObudget"),
+        (
+            "the freeze: sloforge approve --scope 'a freeze'\nfreeze",
+            "the cool-down: sloforge approve --scope 'a freeze'\ncool-down",
+        ),
+        ("error-budget --budget budget-7 budget", "error-budget --budget budget-7 patience"),
         ("slo and SLO", "slo and social contract"),
         ("`freeze` the freeze [[ freeze ]] [% if freeze %]", "`freeze` the cool-down [[ freeze ]] [% if freeze %]"),
         ("{{ with query `freeze` }}freeze{{ end }}", "{{ with query `freeze` }}cool-down{{ end }}"),

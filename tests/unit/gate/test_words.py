@@ -1,35 +1,35 @@
-"""Figures, links and labels as pages show them."""
+"""The gate and the status answer people in a domain's own words, and programs in ours."""
 
-import pytest
+from pathlib import Path
 
-from sloforge.gate import words
-from sloforge.web.links import outside, service_path
+from sloforge.gate.answer import data, text
+from sloforge.gate.decision import Change, decide
+from sloforge.gate.remedies import Outlook
+from sloforge.gate.status import head, rows
+from sloforge.model.governance import Governance
+from sloforge.parse.words import SPOKEN
+from sloforge.policy import Band, Enforcement
+from tests.unit.gate.states import slo
+from tests.unit.gate.states import state as state_of
 
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(0.5, "50.0 %"), (-2.5, "-250.0 %"), (1e300, "1e+302 %"), (None, "–"), (0.0, "0.0 %")],
-)
-def test_ratios(value: float | None, text: str) -> None:
-    shown = words.ratio(value)
-    assert shown.text == text
-    assert shown.value == ("" if value is None else repr(value))
-
-
-@pytest.mark.parametrize(("value", "text"), [(3.14159, "3.1×"), (13.44, "13.4×"), (1e9, "1e+09×"), (0.0, "0×")])
-def test_burns(value: float, text: str) -> None:
-    assert words.burn(value).text == text
+WORDS = (("The freeze", "The cool-down"), ("the change freeze", "the cool-down"), ("frozen", "cooling down"))
 
 
-@pytest.mark.parametrize(
-    "url", ["javascript:alert(1)", "data:text/html,x", "//evil.example", "/x", "", "http://", "http://[", "ftp://x/"]
-)
-def test_links_that_no_click_may_follow(url: str) -> None:
-    assert outside(url) == ""
+def test_people_hear_their_own_words_and_commands_stay() -> None:
+    state = state_of(Band.YELLOW, frozen=True, slos=(slo("frozen-food", Band.YELLOW),))
+    governance = Governance(words=WORDS)
+    decision = decide(Change("feature", "a frozen scope"), state, governance, state.at_s)
+    told = text(decision, governance, Outlook())
+    assert "cooling down" in told
+    assert "the cool-down holds" in told
+    assert "The cool-down ends when" in told
+    assert "sloforge approve unfreeze" in told
+    assert told != text(decision, Governance(), Outlook())
+    assert data(decision, governance, Outlook()) == data(decision, Governance(), Outlook())
+    assert any("cooling down" in line for line in head(state, Enforcement(), WORDS))
+    assert [row.cells[0] for row in rows(state, Enforcement(), WORDS)] == [one.slo for one in state.slos]
 
 
-def test_names_cannot_leave_their_segment() -> None:
-    assert service_path("a/b?c#d", ()) == "/services/a%2Fb%3Fc%23d"
-    assert service_path("shop", (("cluster", "e&u"),), "by", "x", **{".is": "ä b"}) == (
-        "/services/shop/by/x?cluster=e%26u&.is=%C3%A4+b"
-    )
+def test_what_is_said_outside_of_templates_is_said(root: Path) -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in sorted((root / "sloforge" / "gate").glob("*.py")))
+    assert [phrase for phrase in SPOKEN if phrase not in sources] == []
