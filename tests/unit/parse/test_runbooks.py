@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from sloforge.diagnostics import Code
-from sloforge.parse.runbooks import CHECKLIST, CLASSES, PLACEHOLDER, PLACEHOLDERS, read_templates, shipped
+from sloforge.parse.runbooks import CHECKLIST, CLASSES, FAILURES, PLACEHOLDER, PLACEHOLDERS, read_templates, shipped
 
 
 def test_ours_are_there_and_name_nothing_unknown() -> None:
-    assert shipped().keys() == {*CLASSES, CHECKLIST}
+    assert shipped().keys() == {*CLASSES, *FAILURES, CHECKLIST}
     for text in shipped().values():
         assert set(PLACEHOLDER.findall(text)) <= set(PLACEHOLDERS)
 
