@@ -178,13 +178,15 @@ def _gathered(
         raise typer.Exit(UNREACHABLE)
     services = []
     with progress("Asking", STEPS * len(heard.services)) as step:
-        for state in (agreed.snapshot for agreed in heard.services):
+        for agreed in heard.services:
+            state = agreed.snapshot
             own = next((one for one in defined if one.name == state.service), None)
             known = Known(
                 state=state,
                 governance=as_of(governance_of(policy, state.service), span.end_s),
                 defined=own,
                 exported=reads_exporter(own) if own else len(heard.services) == 1,
+                disagreements=agreed.disagreements,
             )
             past = Past(places[state.url], Scope(state.service, state.identity), span, total_s)
             try:

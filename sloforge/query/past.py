@@ -20,6 +20,7 @@ from sloforge.query.endpoints import Endpoint
 FIGURE: Final = "sloforge_figure"  # a label of ours: which figure a sample is
 TOTAL, FAILED, SEEN, BEST, WORST = "total", "failed", "seen", "best", "worst"  # figures of a slice
 PAGE, TICKET, FREEZE, HARD_STOP = "page", "ticket", "freeze", "hard_stop"  # what holds for a while
+BEYOND: Final = 1e15  # no count is larger: sums of floats are whole below
 MINUTES: Final = 10_000  # in one question: a server refuses more than 11,000 points of a series
 
 Answer = TypeVar("Answer")
@@ -104,9 +105,10 @@ class Past:
         points: dict[tuple[str, str], list[int]] = {}
         for first_s in range(self.span.start_s + TICK_S, self.span.end_s + 1, MINUTES * TICK_S):
             last_s = min(first_s + (MINUTES - 1) * TICK_S, self.span.end_s)
-            for series in _known(ask_range(self.place, query, first_s, last_s, TICK_S, self.total_s)):
+            for series in self._range(query, first_s, last_s, TICK_S):
                 key = series[0].label(v.SLO) or series[0].label(v.RULE), series[0].label(FIGURE)
-                points.setdefault(key, []).extend(int(one.at_s) for one in series)
+                inside = (int(one.at_s) for one in series if first_s <= one.at_s <= last_s)
+                points.setdefault(key, []).extend(inside)
         found: dict[str, dict[str, tuple[While, ...]]] = {}
         for (slo, kind), times in points.items():
             found.setdefault(slo, {})[kind] = tuple(self._together(sorted(set(times))))
@@ -146,7 +148,9 @@ class Past:
 
     def at(self, query: str, at_s: int) -> Vector:
         """Return what a query answers as of a moment."""
-        return _known(ask([self.place], query, self.total_s, at_s)[0])
+        samples = _known(ask([self.place], query, self.total_s, at_s)[0])
+        self._believe(samples)
+        return samples
 
     def own(self, sample: Sample) -> Pairs:
         """Return the labels that are neither the scope's nor ours."""
@@ -154,8 +158,22 @@ class Past:
         return tuple(pair for pair in sample.labels if pair[0] not in others)
 
     def _slices(self, query: str) -> Matrix:
-        first_s, _, step_s = self.span.start_s + self.span.slice_s, self.span.end_s, self.span.slice_s
-        return _known(ask_range(self.place, query, first_s, self.span.end_s, step_s, self.total_s))
+        return self._range(query, self.span.ends[0], self.span.end_s, self.span.slice_s)
+
+    def _range(self, query: str, first_s: int, last_s: int, step_s: int) -> Matrix:
+        matrix = [
+            series for series in _known(ask_range(self.place, query, first_s, last_s, step_s, self.total_s)) if series
+        ]
+        for series in matrix:
+            self._believe(series)
+        return tuple(matrix)
+
+    def _believe(self, samples: Iterable[Sample]) -> None:
+        for sample in samples:
+            if abs(sample.value) > BEYOND:
+                raise NoAnswerError(
+                    Failure(self.place.url, f"answered {sample.value:g}, which nobody can have counted")
+                )
 
 
 def within(function: str, series: str, length_s: int, end_s: int | None = None) -> str:

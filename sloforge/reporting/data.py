@@ -1,6 +1,7 @@
 """A report as data for programs: times in UTC, spans in seconds, ratios 0..1; None is what is not recorded."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from sloforge.gate.status import slo_data
 from sloforge.policy import Band
@@ -8,7 +9,7 @@ from sloforge.quantities import format_time
 from sloforge.query.past import While
 from sloforge.render.serialize import Json
 from sloforge.reporting.doubts import doubts
-from sloforge.reporting.facts import Report, ServicePast, SloPast
+from sloforge.reporting.facts import Report, ServicePast, SloPast, Toil
 from sloforge.reporting.headline import sentences
 
 
@@ -34,6 +35,15 @@ def _service(told: ServicePast) -> Json:
         "bands": [_band(band) for band in told.bands],
         "freezes": _whiles(told.freezes),
         "slos": [_slo(one, told) for one in told.slos],
+        "hit": [
+            {"slo": one.slo, "labels": dict(one.labels), "failed": one.failed, "events": one.total} for one in told.hits
+        ],
+        "channels": [
+            {"work": one.work, "channel": one.name, "failed": one.failed, "events": one.total} for one in told.channels
+        ],
+        "incidents": [{"id": name, "lost": dict(lost)} for name, lost in told.costs.items()],
+        "toil": _toil(told.toil),
+        "toil_before": None if told.before is None else _toil(told.before),
     }
 
 
@@ -62,6 +72,10 @@ def _slo(one: SloPast, told: ServicePast) -> Json:
             for piece in one.slices
         ],
     }
+
+
+def _toil(told: Toil) -> Json:
+    return {**asdict(told), "interventions": dict(told.interventions)}
 
 
 def _band(band: Band | None) -> str | None:

@@ -13,7 +13,8 @@ NAMED = 3
 def doubts(told: ServicePast) -> tuple[str, ...]:
     """Return a sentence for each thing that is missing."""
     budgets = [one for one in told.slos if one.state.objective is not None]
-    return (*_before(told, budgets), *_gaps(told, budgets), *_periods(budgets))
+    disagreements = (f"{one}." for one in told.disagreements)
+    return (*disagreements, *_before(told, budgets), *_gaps(told, budgets), *_periods(budgets))
 
 
 def _before(told: ServicePast, budgets: Sequence[SloPast]) -> Iterator[str]:

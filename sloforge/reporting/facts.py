@@ -108,11 +108,11 @@ class Toil:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServicePast:
-    """One service over the span, and what people did in it and in the span `before`.
+    """One service over the span, and what people did in it and in the span `before`, if anything is recorded of that.
 
     `governance` holds what was decided by its end, `bands` the worst of each slice. `costs` are, by incident, SLOs and
     the share of a period's budget that they lost. `canary` is the tightest SLO and the share of the traffic that it
-    leaves for a canary. `defined` are the definitions, where they were at hand.
+    leaves for a canary. `defined` are the definitions, where they were at hand; `disagreements` are those of servers.
     """
 
     state: Snapshot
@@ -126,8 +126,9 @@ class ServicePast:
     canary: tuple[str, float] | None = None
     costs: Mapping[str, tuple[tuple[str, float], ...]] = field(default_factory=dict)
     toil: Toil = Toil()
-    before: Toil = Toil()
+    before: Toil | None = None
     defined: Service | None = None
+    disagreements: tuple[str, ...] = ()
 
     @property
     def service(self) -> str:

@@ -35,6 +35,7 @@ class Known:
     governance: Governance
     defined: Service | None = None
     exported: bool = False
+    disagreements: tuple[str, ...] = ()
 
     @property
     def delay_s(self) -> int:
@@ -51,8 +52,7 @@ def gather(past: Past, known: Known, step: Callable[[], None]) -> ServicePast:
     step()
     whiles = past.whiles()
     step()
-    earlier = replace(past, span=Span(span.start_s - span.length_s, span.start_s, span.slice_s))
-    before = _toil(earlier, known, earlier.whiles())
+    before = _earlier(past, known)
     step()
     told = ServicePast(
         state=known.state,
@@ -68,6 +68,7 @@ def gather(past: Past, known: Known, step: Callable[[], None]) -> ServicePast:
         toil=_toil(past, known, whiles),
         before=before,
         defined=known.defined,
+        disagreements=known.disagreements,
     )
     step()
     return told
@@ -152,6 +153,15 @@ def _bands(span: Span, figures: Mapping[str, Mapping[int, float]]) -> tuple[Band
 
 def _band(value: float | None) -> Band | None:
     return Band(int(value)) if value is not None and value in tuple(Band) else None
+
+
+def _earlier(past: Past, known: Known) -> Toil | None:
+    """Return what people had to do in as long a time before; None where nothing is recorded of it."""
+    span = past.span
+    earlier = replace(past, span=Span(span.start_s - span.length_s, span.start_s, span.slice_s))
+    if not earlier.at_end(p.within("count_over_time", past.scope.series(v.FREEZE), span.length_s)):
+        return None
+    return _toil(earlier, known, earlier.whiles())
 
 
 def _toil(past: Past, known: Known, whiles: Whiles) -> Toil:

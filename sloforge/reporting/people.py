@@ -113,12 +113,10 @@ def _incident(one: Incident, told: ServicePast) -> tuple[Cell, ...]:
 
 def toil(told: ServicePast, cadence: Cadence) -> Iterator[Points | Table]:
     """Yield what people had to do, beside the span before: none of it is an SLO (policy, section 2)."""
-    now, before = dict(_toil(told.toil)), dict(_toil(told.before))
-    rows = [
-        (Cell(what), Cell(now.get(what, "0")), Cell(before.get(what, "0")))
-        for what in dict.fromkeys((*now, *before))
-        if (now.get(what, "0"), before.get(what, "0")) != ("0", "0")
-    ]
+    now, before = dict(_toil(told.toil)), dict(_toil(told.before)) if told.before else {}
+    unknown = "0" if told.before else words.NONE
+    both = [(what, now.get(what, "0"), before.get(what, unknown)) for what in dict.fromkeys((*now, *before))]
+    rows = [tuple(map(Cell, each)) for each in both if each[1] != "0" or each[2] not in {"0", words.NONE}]
     if rows:
         yield Table(("What", f"In the {NOUNS[cadence]}", "Before"), tuple(rows))
     else:

@@ -67,7 +67,7 @@ def _objectives(told: ServicePast, cadence: Cadence) -> Iterator[Table | Points]
     rest = told.slos[ROWS:]
     calm = all(one.state.band is Band.GREEN for one in rest)
     more = f"and {len(rest)} more, {'all GREEN' if calm else 'none of them worse'}" if rest else ""
-    heads = ("SLO", "Kept", "Budget left", f"Spent in the {NOUNS[cadence]}", "Mostly")
+    heads = ("SLO", "SLI over its period", "Budget left", f"Spent in the {NOUNS[cadence]}", "Mostly")
     yield Table(heads, tuple(_objective(one) for one in told.slos[:ROWS]), more)
     numbers = told.governance.enforcement
     why = [(one.slo, reason_words(one.state, numbers)) for one in told.slos[:ROWS] if one.state.band is not Band.GREEN]

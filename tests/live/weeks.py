@@ -136,8 +136,9 @@ class Weeks:
             self.add(v.SLI_PERIOD + suffix, nightly(*(1 - bad / slo.total for bad in failed)), **own)
             self.add(v.REMAINING_RATIO + suffix, nightly(*(1 - bad / slo.allowed for bad in failed)), **own)
             self.add(v.REMAINING_EVENTS + suffix, nightly(*(slo.allowed - bad for bad in failed)), **own)
-            self.add(v.TOTAL_PERIOD + suffix, nightly(slo.total), **own)
-        figures = {v.OBJECTIVE: slo.objective, v.ERROR_BUDGET: 1 - slo.objective, v.PERIOD: WEEKS_S, v.COVERAGE: 1.0}
+            self.add(v.TOTAL_PERIOD + suffix, lately(slo.total), **own)
+        self.add(v.ERROR_BUDGET, lately(1 - slo.objective), **own)
+        figures = {v.OBJECTIVE: slo.objective, v.PERIOD: WEEKS_S, v.COVERAGE: 1.0}
         for name, value in figures.items():
             self.add(name, nightly(value), **own)
         self.add(v.INFO, nightly(1), **own, title=slo.title, **{"class": slo.kind})
@@ -172,6 +173,11 @@ def nightly(*values: float) -> Points:
     """Return what is recorded at the last midnights: a value for each of them, or for all."""
     each = values if len(values) == len(LAST_DAYS) else values * len(LAST_DAYS)
     return [point for days, value in zip(LAST_DAYS, each, strict=True) for point in around(START_S + days * DAY, value)]
+
+
+def lately(value: float) -> Points:
+    """Return what is recorded all through the last week: of this, incidents ask in between."""
+    return [(at(n), value) for n in MINUTES[LAST_DAYS[0] * DAY // MINUTE - 3 :: 4]] + at_end(value)[2:]
 
 
 def stepped(states: Sequence[tuple[int, int]]) -> Points:
@@ -245,6 +251,19 @@ STOPPED: Spell = (day(23, 7), 95)
 SLOS = (API, BROWSER, VISIBLE, QUEUE, YOUNG)
 
 
+WORK = {"instance": "worker:9464", "lane": "api", "action_type": "publish", "platform": "instagram"}
+EXPORTED = (  # what the exporter's ledger had counted two weeks and one week ago, and in the end
+    (v.ATTEMPTS, {**WORK, "channel": "stable"}, (4_000, 6_500, 8_900)),
+    (v.FAILURES, {**WORK, "channel": "stable", "reason": "timeout"}, (40, 60, 90)),
+    (v.RECOVERIES, {**WORK, "channel": "stable"}, (10, 12, 18)),
+    (v.ATTEMPTS, {**WORK, "channel": "canary"}, (None, None, 120)),
+    (v.FAILURES, {**WORK, "channel": "canary", "reason": "timeout"}, (None, None, 6)),
+    (v.INTERVENTIONS, {"instance": "worker:9464", "client_id": "acme", "kind": "captcha"}, (5, 9, 14)),
+    (v.INTERVENTIONS, {"instance": "worker:9464", "client_id": "dots", "kind": "captcha"}, (0, 0, 2)),
+    (v.INTERVENTIONS, {"instance": "worker:9464", "client_id": "dots", "kind": "login"}, (None, 3, 3)),
+)
+
+
 def agency() -> Weeks:
     """Return the agency: RED since a Wednesday, one SLO that is ten days old, a hard stop that was ended."""
     weeks = Weeks()
@@ -252,6 +271,18 @@ def agency() -> Weeks:
         weeks.slo(slo)
     weeks.hard("wrong-account", "No action on a wrong account", STOPPED)
     weeks.whole(((0, 0), (day(10), 1), (day(23, 7), 2)), (STOPPED, (day(23, 12), 10_000)))
+    for name, labels, counts in EXPORTED:
+        known = [(END_S - (2 - n) * 7 * DAY, count) for n, count in enumerate(counts) if count is not None]
+        key = name, tuple(sorted(labels.items()))
+        weeks.past[key] = [point for at_s, count in known for point in around(at_s, float(count))]
+    return weeks
+
+
+def shop() -> Weeks:
+    """Return a service that is a day old, of two copies."""
+    weeks = Weeks("shop")
+    weeks.slo(Slo(name="checkout", title="Checkouts succeed", objective=0.99, begins_s=day(27)))
+    weeks.whole(((0, 0),), ())
     return weeks
 
 
@@ -352,7 +383,7 @@ def decisions(folder: Path) -> None:
     """Write the policy folder of the agency. One entry is younger than the weeks."""
     folder.mkdir()
     moments = {
-        "TUE_10": day(22, 10.5),
+        "TUE_10": day(22, 10.5) - MINUTE,
         "TUE_13": day(22, 13),
         "WED_7": day(23, 7),
         "WED_8": day(23, 8.5),
