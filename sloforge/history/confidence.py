@@ -44,6 +44,16 @@ def spread(days: Sequence[tuple[float, float]]) -> float:
     return max(statistic / (len(days) - 1), 1.0)
 
 
+def told_by(events: float, failed: float, clumps: float) -> tuple[int, Limits]:
+    """Return how many independent events there are, and the limits of the share of failures that they tell.
+
+    `clumps` is their `spread`.
+    """
+    # Rounded to the careful side: whole events are what the limits know.
+    worth, bad = math.floor(events / clumps), math.ceil(max(failed, 0) / clumps)
+    return worth, limits(min(bad, worth), worth)
+
+
 def _solve(low_side: Callable[[float], bool], low: float, high: float) -> float:
     """Return where `low_side` turns from true to false."""
     for _ in range(_STEPS):

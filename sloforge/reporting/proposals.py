@@ -4,14 +4,13 @@ A higher objective is proposed where it was kept and would be again with 95 % co
 present one would not be, and somebody wrote down in the definitions why it may be lower.
 """
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
 from sloforge.gate.reasons import percent
 from sloforge.history.advice import LADDER
-from sloforge.history.confidence import CONFIDENCE, Limits, limits, spread
+from sloforge.history.confidence import CONFIDENCE, spread, told_by
 from sloforge.reporting.document import Cell, Points, Table
 from sloforge.reporting.facts import ServicePast, SloPast
 from sloforge.review import words
@@ -36,7 +35,7 @@ def _proposal(one: SloPast, told: ServicePast) -> tuple[Cell, ...] | None:
     events, failed = sum(day[0] for day in days), sum(day[1] for day in days)
     if objective is None or not events:
         return None
-    known = _limits(days)
+    _, known = told_by(events, failed, spread(days))
     kept = [step for step in LADDER if failed / events <= 1 - step and known.high <= 1 - step]
     if higher := [step for step in kept if step > objective]:
         said = f"{words.per_cent(max(higher))}, if users need it: it was kept, and would be again"
@@ -68,12 +67,3 @@ def _objective(one: SloPast, told: ServicePast) -> Decimal | None:
     if recorded is None or not 0 < recorded < 1:
         return None
     return defined.get(one.slo) or Decimal(f"{recorded:.12g}")
-
-
-def _limits(days: Sequence[tuple[float, float]]) -> Limits:
-    """Return between what shares the true share of failures is, given that failures come together."""
-    clumps = spread(days)
-    events, failed = sum(day[0] for day in days), sum(day[1] for day in days)
-    # Rounded to the careful side: whole events are what the limits know.
-    worth, bad = math.floor(events / clumps), math.ceil(failed / clumps)
-    return limits(min(bad, worth), worth)
