@@ -6,7 +6,7 @@ from typing import Final
 
 from sloforge.files import template_folder
 
-# What the gate and the status say that stands in no template.
+# What the gate, the status and its page say that stands in no template.
 SPOKEN: Final = (
     "the change freeze",
     "FREEZE",
@@ -24,8 +24,19 @@ SPOKEN: Final = (
     "A postmortem is owed for",
     "of the budget left",
     "failures",
+    "Frozen: only what repairs ships",
+    "Reliable as promised: changes ship",
+    "Degrading: ship with care",
+    "Change freeze",
 )
-_KINDS: Final = ("annotations/*.txt", "runbooks/*.md", "postmortem.md", "postmortem/*.md", "alertmanager/*.tmpl")
+_KINDS: Final = (
+    "annotations/*.txt",
+    "runbooks/*.md",
+    "postmortem.md",
+    "postmortem/*.md",
+    "alertmanager/*.tmpl",
+    "web/*.html",
+)
 
 
 @cache

@@ -102,7 +102,8 @@ def _html(
     site: Site, name: str, facts: Mapping[str, Any], status: int = 200, embed_in: tuple[str, ...] = ()
 ) -> Response:
     links = {asset: f"{site.base}/static/{asset}?{one.digest}" for asset, one in assets().items()}
-    body = page(name, {"base": site.base, "assets": links, "failures": (), **facts})
+    told_of = {"base": site.base, "assets": links, "failures": (), **facts}
+    body = page(name, told_of, phrases=site.phrases(str(facts.get("service", ""))))
     told = {**h.COMMON, **h.LIVE, **h.OWN, **h.policy(embed_in)}
     return Response(body, status, told, HTML)
 
@@ -154,7 +155,7 @@ def _banner(site: Site, request: Request) -> Response:
     service = request.path_params["service"]
     try:
         agreed, heard = _agreed(site, request)
-        shown = banner(agreed, governance_of(site.governed(service)).enforcement, time.time() - heard.at_s)
+        shown = banner(agreed, governance_of(site.governed(service)), time.time() - heard.at_s)
     except UnheardError as nobody:
         shown = unknown(nobody.heard.failures)
     return _html(site, "banner.html", {"service": service, "banner": shown}, 200, ("'self'", *site.embed_in))

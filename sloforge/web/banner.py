@@ -1,14 +1,17 @@
 """The banner of a service: its band in a word, what that means for shipping, and why."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sloforge.gate import words
 from sloforge.gate.reasons import why
-from sloforge.policy import Band, Enforcement
+from sloforge.model.governance import Governance
+from sloforge.policy import Band
 from sloforge.quantities import format_time
 from sloforge.query.replicas import Agreed
 from sloforge.query.snapshot import Snapshot
+from sloforge.wording import reword
 
 HARD_WORDS = "Nothing ships but fixes until somebody approves."
 UNKNOWN_WORDS = "Nobody knows how reliable it is. Hold changes until this is mended."
@@ -33,16 +36,16 @@ class Banner:
     age_s: int = 0
 
 
-def banner(agreed: Agreed, numbers: Enforcement, kept_s: float) -> Banner:
+def banner(agreed: Agreed, governance: Governance, kept_s: float) -> Banner:
     """Return the banner of one service, which was asked for `kept_s` seconds ago."""
-    state = agreed.snapshot
+    state, say = agreed.snapshot, partial(reword, phrases=governance.words)
     return Banner(
         chip=words.CHIPS[state.band],
         frozen=state.frozen,
-        headline=_headline(state),
-        hard=[f"Hard stop: {slo.title or slo.slo}. {HARD_WORDS}" for slo in state.hard_stops],
-        stops=tuple(_stops(state)),
-        why=tuple(why(state, numbers)),
+        headline=say(_headline(state)),
+        hard=[f"{say('Hard stop')}: {slo.title or slo.slo}. {say(HARD_WORDS)}" for slo in state.hard_stops],
+        stops=tuple(_stops(state, say)),
+        why=tuple(map(say, why(state, governance.enforcement))),
         notes=agreed.disagreements,
         recorded=format_time(int(state.recorded_s)),
         clock=words.clock(state.recorded_s),
@@ -68,10 +71,10 @@ def _headline(state: Snapshot) -> str:
     }[state.band]
 
 
-def _stops(state: Snapshot) -> Iterator[str]:
+def _stops(state: Snapshot, say: Callable[[str], str]) -> Iterator[str]:
     if state.frozen:
         since = f" Last RED at {words.moment(state.last_red_s)} UTC." if state.last_red_s is not None else ""
-        yield f"Change freeze.{since}"
+        yield f"{say('Change freeze')}.{since}"
     for slo in state.slos:
         if slo.owes_postmortem:
-            yield f"A postmortem is owed for {slo.title or slo.slo}."
+            yield f"{say('A postmortem is owed for')} {slo.title or slo.slo}."

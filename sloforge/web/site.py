@@ -22,9 +22,11 @@ from sloforge.query.services import Heard, hear
 from sloforge.query.snapshot import SloState, Snapshot
 from sloforge.web.forecast import Known
 from sloforge.web.fresh import Fresh
+from sloforge.wording import Phrases
 
 # Beside the state, all else is an ornament of the page: it may be missing, and no one waits long for it.
 MORE_S: Final = 5.0
+ANY_SERVICE: Final = "-"  # where only that is read of a policy folder which is about no service
 
 Asked = TypeVar("Asked")
 
@@ -59,6 +61,10 @@ class Site:
         if folder is None:
             return None
         return self.fresh.get(("policy", service), lambda: read_governance(folder, service))
+
+    def phrases(self, service: str = "") -> Phrases:
+        """Return what is said instead of phrases of ours: the same for all services of the policy folder."""
+        return governance_of(self.governed(service or ANY_SERVICE)).words
 
     def ask(self, state: Snapshot, *queries: str) -> "Told":
         """Put instant queries to the server that a snapshot is of, at the same time."""

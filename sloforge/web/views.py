@@ -142,14 +142,14 @@ def _shown(site: Site, agreed: Agreed, heard: Heard, samples: Sorted, limit: int
 
 def _head(site: Site, agreed: Agreed, heard: Heard) -> Facts:
     state = agreed.snapshot
-    numbers = governance_of(site.governed(state.service)).enforcement
+    governance = governance_of(site.governed(state.service))
     bands = [slo.band for slo in state.slos]
     return {
         "service": state.service,
         "identity": " ".join(f"{label}={value}" for label, value in state.identity),
         "href": service_path(state.service, state.identity),
         "band": state.band,
-        "banner": banner(agreed, numbers, time.time() - heard.at_s),
+        "banner": banner(agreed, governance, time.time() - heard.at_s),
         "url": state.url,
         "owners": list(dict.fromkeys(slo.owner for slo in state.slos if slo.owner))[:OWNERS],
         "slo_counts": [(words.CHIPS[band], bands.count(band)) for band in reversed(SEVERITY) if band in bands],

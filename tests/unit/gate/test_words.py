@@ -31,5 +31,6 @@ def test_people_hear_their_own_words_and_commands_stay() -> None:
 
 
 def test_what_is_said_outside_of_templates_is_said(root: Path) -> None:
-    sources = "".join(path.read_text(encoding="utf-8") for path in sorted((root / "sloforge" / "gate").glob("*.py")))
+    files = [path for folder in ("gate", "web") for path in sorted((root / "sloforge" / folder).glob("*.py"))]
+    sources = "".join(path.read_text(encoding="utf-8") for path in files)
     assert [phrase for phrase in SPOKEN if phrase not in sources] == []

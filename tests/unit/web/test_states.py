@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sloforge.query.endpoints import Endpoint
+from sloforge.starting import starting_files
 from sloforge.web.app import app
 from sloforge.web.fresh import Fresh
 from sloforge.web.server import below
@@ -115,6 +116,21 @@ def test_defined_and_not_recorded() -> None:
     with lying(says_state(0)) as url:
         answer = client(url, services=["shop", "bank"]).get("/")
     assert "<strong>bank</strong>: UNKNOWN" in answer.text
+
+
+def test_the_words_of_a_domain(tmp_path: Path) -> None:
+    """Pages of a service and of all speak like people do there; markup, names and data stay."""
+    (tmp_path / "words.yml").write_text(starting_files("community")["policy/words.yml"])
+    with lying(says_state(2)) as url:
+        ours, theirs = client(url), client(url, policy=tmp_path)
+        for path in ("/", "/services/shop"):
+            answer = theirs.get(path).text
+            assert "We cool down: only what calms and repairs goes on" in answer, path
+            assert re.findall(r"<[a-z]+", answer) == re.findall(r"<[a-z]+", ours.get(path).text), path
+        assert "What may be done now" in theirs.get("/services/shop").text
+        assert "We cool down" in theirs.get("/services/shop/banner").text
+        told = [pages.get("/services/shop/status.json").json() for pages in (ours, theirs)]
+    assert told[0]["band"] == told[1]["band"] == "RED"
 
 
 def test_policy_folder_with_a_fault_decides_nothing(tmp_path: Path) -> None:
