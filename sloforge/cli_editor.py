@@ -19,12 +19,15 @@ PROFILES: Final = (
 )
 NEXT: Final = """\
 Next, in {folder}:
-  1. Put your service and its metrics into slo_definitions.yml. The first line of each file tells editors with the
+  1. {first} The first line of each file tells editors with the
      YAML language server where its schema is: they complete and explain every key.
   2. sloforge validate    # what is wrong, and what to type instead
   3. sloforge generate    # writes generated/
   4. Let Prometheus load generated/prometheus/*.rules.yml: under rule_files, in prometheus.yml.
 Commit all of it, generated/ and .sloforge/ as well."""
+
+SYSTEMS: Final = "Put your service and its metrics into slo_definitions.yml."
+COMMUNITY: Final = "Put your groups into members.yml and your name for `agora` into slo_definitions.yml."
 
 app = typer.Typer()
 
@@ -68,7 +71,8 @@ def init(
     _stop_on(create(folder, files))
     written = [name for name in files if not name.startswith(SCHEMA_FOLDER)]
     typer.echo(f"Written: {', '.join([*written, f'{SCHEMA_FOLDER}/'])}\n")
-    typer.echo(NEXT.format(folder="this folder" if folder == Path() else folder))
+    first = COMMUNITY if profile is Profile.COMMUNITY else SYSTEMS
+    typer.echo(NEXT.format(folder="this folder" if folder == Path() else folder, first=first))
 
 
 @app.command(epilog=examples("sloforge schema policy", "sloforge schema --output .sloforge"))
