@@ -19,8 +19,8 @@ PROFILES: Final = (
 )
 NEXT: Final = """\
 Next, in {folder}:
-  1. {first} The first line of each file tells editors with the
-     YAML language server where its schema is: they complete and explain every key.
+  1. {first} Editors complete and explain every key:
+     the first line of each file tells those with the YAML language server where its schema is.
   2. sloforge validate    # what is wrong, and what to type instead
   3. sloforge generate    # writes generated/
   4. Let Prometheus load generated/prometheus/*.rules.yml: under rule_files, in prometheus.yml.

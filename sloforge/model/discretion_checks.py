@@ -17,6 +17,8 @@ def decisions(decided: Decided) -> Iterator[Complaint]:
             continue
         if isinstance(entry, Approval | Exclusion):
             yield from named(entry.reason, (*entry.origin, "reason"))
+            scope = entry.scope if isinstance(entry, Approval) else " ".join(value for _, value in entry.scope)
+            yield from named(scope, (*entry.origin, "scope"))
         else:
             yield from named(entry.title, (*entry.origin, "title"))
             if entry.action:

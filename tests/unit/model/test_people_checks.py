@@ -124,7 +124,15 @@ apiVersion: sloforge-policy/v1
 incidents:
   - {id: INC-1, title: '@otter was rude', slos: [talk], opened: 2026-11-21T09:10:00Z, opened_by: host}
 """
-    checked = check_texts({"agora.yml": text}, {"incidents.yml": ("policy/incidents.yml", incidents)})
-    assert [(one.code, one.span.path) for one in checked.diagnostics if one.is_error] == [
-        (Code.PERSON_NAMED, "policy/incidents.yml")
-    ]
+    approvals = """
+apiVersion: sloforge-policy/v1
+approvals:
+  - {kind: change, change_type: feature, scope: '@otter', by: host, at: 2026-11-21T09:10:00Z,
+     expires: 2026-11-22T09:10:00Z, reason: otter@example.org asked}
+"""
+    files = {"incidents.yml": incidents, "approvals.yml": approvals}
+    policy = {name: (f"policy/{name}", content) for name, content in files.items()}
+    errors = [one for one in check_texts({"agora.yml": text}, policy).diagnostics if one.is_error]
+    assert {one.code for one in errors} == {Code.PERSON_NAMED}
+    assert sorted(one.span.path for one in errors) == ["policy/approvals.yml"] * 2 + ["policy/incidents.yml"]
+    assert not check_texts({"agora.yml": text.replace("subject: people\n", "")}, policy).failed
