@@ -41,7 +41,11 @@ def examine(exposer: Exposer) -> Iterator[Check]:
 
 
 def _declared(universe: Universe) -> Check:
+    members = universe.members
     told = f"{len(universe.clients)} clients, {len(universe.work)} kinds of work"
+    if members.events or members.promises:
+        told += f", {len(members.events)} kinds of events, {len(members.promises)} promises"
+        return Check("universe", bool(universe.clients) == bool(universe.work), told)
     if universe.clients and universe.work:
         return Check("universe", True, told)
     return Check("universe", False, f"{told}: without both, no series exists before its first event")

@@ -118,6 +118,11 @@ def test_doctor_looks_at_everything(ledger: str, tmp_path: Path) -> None:
         ["ok", name] for name in ("universe", "ledger", "spool", "lease", "text", "OpenMetrics")
     ]
     assert sloforge("exporter", "doctor", "--ledger", ledger).returncode == 1  # nothing is declared
+    (tmp_path / "members.yml").write_text(
+        "members: {promises: {newcomer-answered: 48h}}\n"
+    )  # a community has no clients
+    done = sloforge("exporter", "doctor", "--ledger", ledger, "--universe", str(tmp_path / "members.yml"))
+    assert (done.returncode, "0 kinds of events, 1 promises" in done.stdout) == (0, True)
 
 
 @pytest.mark.parametrize(
