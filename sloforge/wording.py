@@ -17,7 +17,6 @@ _INERT: Final = re.compile(
     r"|^== \w+$|\bsloforge [a-z][^\n]*",
     re.DOTALL | re.MULTILINE,
 )
-_SPACE: Final = re.compile(r"\s+")
 
 
 def reword(text: str, phrases: Phrases) -> str:
@@ -42,11 +41,11 @@ class _Instead:
     """Looks up what is said instead, with a capital where ours had one at the head of a sentence."""
 
     def __init__(self, phrases: Phrases) -> None:
-        self._instead = dict(phrases)
+        self._instead = {" ".join(phrase.split()): text for phrase, text in phrases}
 
     def say(self, found: re.Match[str]) -> str:
         """Return what to say instead of what was found."""
-        phrase = _SPACE.sub(" ", found[0])
+        phrase = " ".join(found[0].split())
         if phrase in self._instead:
             return self._instead[phrase]
         text = self._instead[phrase[0].lower() + phrase[1:]]

@@ -1,6 +1,8 @@
 """A domain's own words: prose alone is touched, whole phrases, the longest first."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sloforge.wording import reword, says
 
@@ -52,3 +54,13 @@ def test_what_is_said_is_found_in_prose() -> None:
 
 def test_phrases_are_no_patterns() -> None:
     assert reword("a.b a-b (so)", (("a.b", "c"), ("(so)", "\\1"))) == "c a-b \\1"
+
+
+PIECES = st.sampled_from(["error", "Error", "  ", "\n", "budget", "", "É", "(", "\\", "[[", "{{", "\0"])
+
+
+@given(st.dictionaries(st.lists(PIECES, max_size=4).map("".join), st.text(max_size=5), max_size=3))
+def test_any_phrase_can_be_looked_for(words: dict[str, str]) -> None:
+    """Phrases are judged, but texts are reworded before anybody has read what is wrong with them."""
+    reword("Error budget\nerror  budget É( [[ error ]] \\", tuple(sorted(words.items())))
+    assert all(says(phrase, phrase) or not phrase.strip() or set(phrase) & set("[{\0") for phrase in words)
