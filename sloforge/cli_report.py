@@ -41,6 +41,7 @@ class Writing(StrEnum):
     MAIL = "eml"
 
 
+LONGEST_S: Final = 366 * 86400  # so long after 1970, whatever a report looks back on has a date
 SUFFIXES: Final = {".md": Writing.MARKDOWN, ".html": Writing.HTML, ".json": Writing.JSON, ".eml": Writing.MAIL}
 
 
@@ -56,8 +57,11 @@ def _moment(text: str) -> str:
 
 
 def _past(text: str) -> str:
-    if (moment := _moment(text)) and int(moment) > time.time():
+    moment = _moment(text)
+    if moment and int(moment) > time.time():
         raise typer.BadParameter(f"{text} is in the future; a report is about what is over")
+    if moment and int(moment) < LONGEST_S:
+        raise typer.BadParameter(f"nothing was recorded before {text}")
     return moment
 
 
@@ -120,6 +124,8 @@ def report(
     from sloforge.reporting.cadence import last_midnight_s, span_of
 
     written = [(path, format or _by_name(path)) for path in output or ()]
+    if (to or sender) and Writing.MAIL not in {format, *(how for _, how in written)}:
+        raise typer.BadParameter("only a message has them; write --format eml", param_hint="--to, --from")
     span = span_of(cadence, int(until) if until else last_midnight_s(time.time()))
     told = _gathered(cadence, span, prometheus, _definitions(file), service, label, policy, timeout)
     try:

@@ -21,6 +21,7 @@ FIGURE: Final = "sloforge_figure"  # a label of ours: which figure a sample is
 TOTAL, FAILED, SEEN, BEST, WORST = "total", "failed", "seen", "best", "worst"  # figures of a slice
 PAGE, TICKET, FREEZE, HARD_STOP = "page", "ticket", "freeze", "hard_stop"  # what holds for a while
 BEYOND: Final = 1e15  # no count is larger: sums of floats are whole below
+PAGING: Final = ("page_fast", "page_slow")
 MINUTES: Final = 10_000  # in one question: a server refuses more than 11,000 points of a series
 
 Answer = TypeVar("Answer")
@@ -101,7 +102,7 @@ class Past:
     def whiles(self) -> BySlo[Mapping[str, tuple[While, ...]]]:
         """Return when pages and tickets of an SLO rang, when it stopped all changes, and when they were frozen."""
         burned = sorted({sample.label(v.SLO) for sample in self.at_end(self._burned())})
-        query = "\nor ".join(with_label(held, FIGURE, kind) for kind, held in self._held(burned))
+        query = "\nor ".join(with_label(held, FIGURE, kind) for kind, held in held_queries(self.scope, burned))
         points: dict[tuple[str, str], list[int]] = {}
         for first_s in range(self.span.start_s + TICK_S, self.span.end_s + 1, MINUTES * TICK_S):
             last_s = min(first_s + (MINUTES - 1) * TICK_S, self.span.end_s)
@@ -116,24 +117,9 @@ class Past:
 
     def _burned(self) -> str:
         """Return the query for the SLOs of which anything burned: the others need not be asked minute by minute."""
-        active = (self.scope.series(v.burn_active(tier)) for tier in v.BURN_ALERTS)
-        return "\nor ".join(f"{within('max_over_time', series, self.span.length_s)} > 0" for series in active)
-
-    def _held(self, burned: Sequence[str]) -> Iterator[tuple[str, str]]:
-        """Yield each kind with the query that has samples while it holds: what the alerts of plan/alerts.py ask."""
-        yield FREEZE, f"{self.scope.series(v.FREEZE)} == 1"
-        yield HARD_STOP, f"{self.scope.series(v.HARD_STOP)} == 1"
-        if not burned:
-            return
-        which, on = one_of(v.SLO, burned), self.scope.on
-        closed = f"{self.scope.narrowed(v.PAGE_WHEN, which)} == 0"
-        yield PAGE, f"{over('max_over_time', self.scope.narrowed(v.PAGE_BURN, which), HOLD_S)} == 1"
-        tickets = [f"{self.scope.narrowed(v.burn_active(tier), which)} == 1" for tier in ("ticket_fast", "ticket_slow")]
-        for tier in ("page_fast", "page_slow"):
-            page = over("max_over_time", self.scope.narrowed(v.burn_active(tier), which), HOLD_S)
-            tickets.append(f"({page} == 1 and {on} {closed})")
-        either = "\n  or ".join(f"max by ({', '.join(self.scope.names)}) ({ticket})" for ticket in tickets)
-        yield TICKET, f"(\n  {either}\n)"
+        names = (name(tier) for tier in v.BURN_ALERTS for name in (v.burn_active, v.group_burn_active))
+        active = (within("max_over_time", self.scope.series(name), self.span.length_s) for name in names)
+        return "\nor ".join(f"max by ({v.SLO}) ({one}) > 0" for one in active)
 
     def _together(self, minutes: Iterable[int]) -> Iterator[While]:
         """Yield the stretches of minutes that follow each other."""
@@ -174,6 +160,33 @@ class Past:
                 raise NoAnswerError(
                     Failure(self.place.url, f"answered {sample.value:g}, which nobody can have counted")
                 )
+
+
+def held_queries(scope: Scope, burned: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield each kind with the query that has samples while it holds: what the alerts of plan/alerts.py ask.
+
+    `burned` are the SLOs of which anything burned. Alerts by label combination are told with their SLO.
+    """
+    yield FREEZE, f"{scope.series(v.FREEZE)} == 1"
+    yield HARD_STOP, f"{scope.series(v.HARD_STOP)} == 1"
+    if not burned:
+        return
+    which = one_of(v.SLO, burned)
+    opened = f"{scope.on} {over('max_over_time', scope.narrowed(v.PAGE_WHEN, which), HOLD_S)} == 1"
+    conditional = f"{scope.on} {scope.narrowed(v.PAGE_WHEN, which)}"
+    pages, tickets = [], []
+    for tier in v.BURN_ALERTS:
+        for name in (v.burn_active(tier), v.group_burn_active(tier)):
+            series = scope.narrowed(name, which)
+            if tier not in PAGING:
+                tickets.append(f"{series} == 1")
+                continue
+            burning = f"{over('max_over_time', series, HOLD_S)} == 1"
+            pages += [f"({burning}) and {opened}", f"({burning}) unless {conditional}"]
+            tickets.append(f"(({burning}) and {conditional}) unless {opened}")
+    by = ", ".join(scope.names)
+    for kind, conditions in ((PAGE, pages), (TICKET, tickets)):
+        yield kind, "(\n  " + "\n  or ".join(f"max by ({by}) ({condition})" for condition in conditions) + "\n)"
 
 
 def within(function: str, series: str, length_s: int, end_s: int | None = None) -> str:

@@ -15,7 +15,8 @@ WIDE: Final = 8  # slices that leave room for figures
 def html(told: Document) -> str:
     """Return the report, a page of its own."""
     facts = {"told": told, "kind": _kind, "heat": _heat, "widths": _widths, "wide": WIDE}
-    return page("report.html", facts, "report") + "\n"
+    text = page("report.html", facts, "report") + "\n"
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)  # no name steers a terminal
 
 
 def _kind(block: Block) -> str:

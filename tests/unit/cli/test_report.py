@@ -18,6 +18,8 @@ ASK = ["report", "--cadence", "weekly", "--prometheus", "http://127.0.0.1:1"]
         (["--until", "2026-02-30"], "is no day"),
         (["--until", "2999-01-01"], "is in the future"),
         (["--until", "2026-01-01T00:00:00"], "is no day"),
+        (["--until", "0001-01-01"], "nothing was recorded before"),
+        (["--to", "team@example.com"], "write --format eml"),
         (["--output", "report.pdf"], "does not say how it is written"),
         (["--cadence", "yearly"], "'daily', 'weekly', 'monthly'"),
         (["--prometheus", "ftp://x"], "not the address of a Prometheus"),

@@ -19,7 +19,7 @@ from sloforge.reporting.markdown import markdown
 from sloforge.reporting.sections import document
 from tests.unit.reporting import told as t
 
-HOSTILE = "<script>alert(1)</script>|`*_[x](javascript:y)\n# @all {{7*7}}"
+HOSTILE = "<script>alert(1)</script>|`*_[x](javascript:y)\n# @all {{7*7}} \x1b[31m\u202e"
 CLIPPED = 102_000  # Gmail cuts longer mails
 
 
@@ -80,6 +80,7 @@ def test_names_are_only_text() -> None:
     assert "<script" not in page
     assert "&lt;script&gt;alert(1)" in page
     assert "{{7*7}}" in page
+    assert "\x1b" not in page + text
     assert "<script" not in text.replace("\\<", "")
     assert not re.search(r"(?<!\\)\[x\]\(|^# @", text, re.MULTILINE)
     assert "@all" not in text
