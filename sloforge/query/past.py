@@ -101,25 +101,44 @@ class Past:
 
     def whiles(self) -> BySlo[Mapping[str, tuple[While, ...]]]:
         """Return when pages and tickets of an SLO rang, when it stopped all changes, and when they were frozen."""
-        burned = sorted({sample.label(v.SLO) for sample in self.at_end(self._burned())})
-        query = "\nor ".join(with_label(held, FIGURE, kind) for kind, held in held_queries(self.scope, burned))
-        points: dict[tuple[str, str], list[int]] = {}
-        for first_s in range(self.span.start_s + TICK_S, self.span.end_s + 1, MINUTES * TICK_S):
-            last_s = min(first_s + (MINUTES - 1) * TICK_S, self.span.end_s)
-            for series in self._range(query, first_s, last_s, TICK_S):
-                key = series[0].label(v.SLO) or series[0].label(v.RULE), series[0].label(FIGURE)
-                inside = (int(one.at_s) for one in series if first_s <= one.at_s <= last_s)
-                points.setdefault(key, []).extend(inside)
+        points = self._minutes(stops(self.scope), [(self.span.start_s, self.span.end_s)])
+        burned, stretches = self._burned()
+        if burned:
+            points |= self._minutes(alerts(self.scope, burned), stretches)
         found: dict[str, dict[str, tuple[While, ...]]] = {}
         for (slo, kind), times in points.items():
-            found.setdefault(slo, {})[kind] = tuple(self._together(sorted(set(times))))
+            found.setdefault(slo, {})[kind] = tuple(self._together(sorted(times)))
         return found
 
-    def _burned(self) -> str:
-        """Return the query for the SLOs of which anything burned: the others need not be asked minute by minute."""
+    def _burned(self) -> tuple[list[str], list[tuple[int, int]]]:
+        """Return the SLOs of which anything burned, and when: all else need not be asked minute by minute."""
         names = (name(tier) for tier in v.BURN_ALERTS for name in (v.burn_active, v.group_burn_active))
-        active = (within("max_over_time", self.scope.series(name), self.span.length_s) for name in names)
-        return "\nor ".join(f"max by ({v.SLO}) ({one}) > 0" for one in active)
+        active = (within("max_over_time", self.scope.series(name), self.span.slice_s + HOLD_S) for name in names)
+        slos: set[str] = set()
+        ends: set[int] = set()
+        for series in self._slices("\nor ".join(f"max by ({v.SLO}) ({one}) > 0" for one in active)):
+            slos.add(series[0].label(v.SLO))
+            ends |= {int(one.at_s) for one in series}
+        stretches: list[tuple[int, int]] = []
+        for end_s in (end_s for end_s in self.span.ends if end_s in ends):
+            start_s = end_s - self.span.slice_s
+            goes_on = bool(stretches) and stretches[-1][1] == start_s
+            stretches.append((stretches.pop()[0], end_s) if goes_on else (start_s, end_s))
+        return sorted(slos), stretches
+
+    def _minutes(
+        self, held: Mapping[str, str], stretches: Iterable[tuple[int, int]]
+    ) -> dict[tuple[str, str], set[int]]:
+        """Return the minutes within stretches at which queries had samples, by SLO and kind."""
+        query = "\nor ".join(with_label(one, FIGURE, kind) for kind, one in held.items())
+        found: dict[tuple[str, str], set[int]] = {}
+        for start_s, end_s in stretches:
+            for first_s in range(start_s + TICK_S, end_s + 1, MINUTES * TICK_S):
+                last_s = min(first_s + (MINUTES - 1) * TICK_S, end_s)
+                for series in self._range(query, first_s, last_s, TICK_S):
+                    key = series[0].label(v.SLO) or series[0].label(v.RULE), series[0].label(FIGURE)
+                    found.setdefault(key, set()).update(int(one.at_s) for one in series)
+        return found
 
     def _together(self, minutes: Iterable[int]) -> Iterator[While]:
         """Yield the stretches of minutes that follow each other."""
@@ -147,12 +166,13 @@ class Past:
         return self._range(query, self.span.ends[0], self.span.end_s, self.span.slice_s)
 
     def _range(self, query: str, first_s: int, last_s: int, step_s: int) -> Matrix:
-        matrix = [
-            series for series in _known(ask_range(self.place, query, first_s, last_s, step_s, self.total_s)) if series
-        ]
+        """Return the series of an answer that have samples at the moments that were asked about."""
+        moments = range(first_s, last_s + 1, step_s)
+        answer = _known(ask_range(self.place, query, first_s, last_s, step_s, self.total_s))
+        matrix = tuple(tuple(one for one in series if int(one.at_s) in moments) for series in answer)
         for series in matrix:
             self._believe(series)
-        return tuple(matrix)
+        return tuple(filter(None, matrix))
 
     def _believe(self, samples: Iterable[Sample]) -> None:
         for sample in samples:
@@ -162,16 +182,17 @@ class Past:
                 )
 
 
-def held_queries(scope: Scope, burned: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield each kind with the query that has samples while it holds: what the alerts of plan/alerts.py ask.
+def stops(scope: Scope) -> dict[str, str]:
+    """Return the queries that have samples while changes are frozen, and while an SLO stops all changes."""
+    return {FREEZE: f"{scope.series(v.FREEZE)} == 1", HARD_STOP: f"{scope.series(v.HARD_STOP)} == 1"}
 
-    `burned` are the SLOs of which anything burned. Alerts by label combination are told with their SLO.
+
+def alerts(scope: Scope, slos: Sequence[str]) -> dict[str, str]:
+    """Return the queries that have samples while some SLOs page, and have tickets: as plan/alerts.py asks.
+
+    Alerts by combination of labels are told with their SLO.
     """
-    yield FREEZE, f"{scope.series(v.FREEZE)} == 1"
-    yield HARD_STOP, f"{scope.series(v.HARD_STOP)} == 1"
-    if not burned:
-        return
-    which = one_of(v.SLO, burned)
+    which = one_of(v.SLO, slos)
     opened = f"{scope.on} {over('max_over_time', scope.narrowed(v.PAGE_WHEN, which), HOLD_S)} == 1"
     conditional = f"{scope.on} {scope.narrowed(v.PAGE_WHEN, which)}"
     pages, tickets = [], []
@@ -185,8 +206,10 @@ def held_queries(scope: Scope, burned: Sequence[str]) -> Iterator[tuple[str, str
             pages += [f"({burning}) and {opened}", f"({burning}) unless {conditional}"]
             tickets.append(f"(({burning}) and {conditional}) unless {opened}")
     by = ", ".join(scope.names)
-    for kind, conditions in ((PAGE, pages), (TICKET, tickets)):
-        yield kind, "(\n  " + "\n  or ".join(f"max by ({by}) ({condition})" for condition in conditions) + "\n)"
+    return {
+        kind: "(\n  " + "\n  or ".join(f"max by ({by}) ({condition})" for condition in conditions) + "\n)"
+        for kind, conditions in ((PAGE, pages), (TICKET, tickets))
+    }
 
 
 def within(function: str, series: str, length_s: int, end_s: int | None = None) -> str:

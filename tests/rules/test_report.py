@@ -4,7 +4,7 @@ import pytest
 
 from sloforge.plan.promql import Scope
 from sloforge.quantities import HOUR, MINUTE
-from sloforge.query.past import PAGE, TICKET, held_queries
+from sloforge.query.past import PAGE, TICKET, alerts
 from sloforge.vocabulary import BURN_ALERTS
 from tests.rules.alerting import definition, play
 from tests.rules.engine import VERSIONS, Result
@@ -39,13 +39,12 @@ def test_pages_and_tickets_are_the_alerts(version: str) -> None:
         definition("grouped", by={"labels": ["zone"], "alerts": True}),
     ]
     series = [one for slo in SLOS for one in scraped(slo, COURSE, 0, END_S)]
-    queries = dict(held_queries(Scope("oracle"), SLOS))
-    result = play(slos, series, END_S, version, **queries)
+    result = play(slos, series, END_S, version, **alerts(Scope("oracle"), SLOS))
     rang = 0
     for slo in SLOS:
         for kind in (PAGE, TICKET):
-            alerts = [one for name in BURN_ALERTS.values() for one in result.alerts(name, slo=slo, severity=kind)]
-            fired = joined([(one.from_s, one.to_s) for one in alerts], MINUTE)
+            burns = [one for name in BURN_ALERTS.values() for one in result.alerts(name, slo=slo, severity=kind)]
+            fired = joined([(one.from_s, one.to_s) for one in burns], MINUTE)
             told = spans(result, kind, slo)
             assert len(told) == len(fired), (slo, kind, told, fired)
             for (start, end), (first, last) in zip(told, fired, strict=True):
