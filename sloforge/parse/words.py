@@ -6,7 +6,7 @@ from typing import Final
 
 from sloforge.files import template_folder
 
-# What the gate, the status and its page say that stands in no template.
+# What the gate, the status, its page and reports say that stands in no template.
 SPOKEN: Final = (
     "the change freeze",
     "FREEZE",
@@ -29,6 +29,16 @@ SPOKEN: Final = (
     "Reliable as promised: changes ship",
     "Degrading: ship with care",
     "Change freeze",
+    "Changes were frozen for",
+    "Budget spent by",
+    "What it went to",
+    "Who was hit",
+    "Band and decisions",
+    "Burn alerts",
+    "Canaries",
+    "Toil",
+    "Objectives to reconsider",
+    "What waits",
 )
 _KINDS: Final = (
     "annotations/*.txt",

@@ -1,6 +1,8 @@
 """Which sections a report has, and the table of objectives. Pure: facts to a document."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from sloforge.gate import words
@@ -8,7 +10,7 @@ from sloforge.gate.reasons import reason_words
 from sloforge.policy import Band
 from sloforge.quantities import DAY
 from sloforge.reporting.cadence import NOUNS, Cadence, span_words
-from sloforge.reporting.document import Cell, Document, Part, Points, Section, Table
+from sloforge.reporting.document import Block, Cell, Document, Part, Points, Section, Table
 from sloforge.reporting.doubts import doubts
 from sloforge.reporting.facts import Report, ServicePast, SloPast
 from sloforge.reporting.headline import sentences
@@ -16,6 +18,9 @@ from sloforge.reporting.hit import canaries, hit
 from sloforge.reporting.people import alerts, decisions, incidents, toil, waiting
 from sloforge.reporting.proposals import proposals
 from sloforge.reporting.spending import causes, spent
+from sloforge.wording import reword
+
+Say = Callable[[str], str]
 
 ROWS: Final = 25  # SLOs in a table: mail programs cut long mails
 FOOT: Final = "Every figure is one that Prometheus recorded. Times are UTC."
@@ -34,14 +39,29 @@ def document(report: Report) -> Document:
 
 def _part(told: ServicePast, cadence: Cadence) -> Part:
     identity = " ".join(f"{label}={value}" for label, value in told.state.identity)
+    say = partial(reword, phrases=told.governance.words)
     return Part(
         title=" ".join(filter(None, [told.service, identity])),
         chip=words.CHIPS[told.state.band],
         frozen=told.state.frozen,
-        lead=sentences(told),
-        notes=doubts(told),
-        sections=tuple(section for section in _sections(told, cadence) if section.blocks),
+        lead=tuple(map(say, sentences(told))),
+        notes=tuple(map(say, doubts(told))),
+        sections=tuple(_said(section, say) for section in _sections(told, cadence) if section.blocks),
     )
+
+
+def _said(section: Section, say: Say) -> Section:
+    """Return a section in a domain's own words: what is ours of it, and not what people wrote."""
+    return Section(say(section.title), tuple(_block(block, say) for block in section.blocks))
+
+
+def _block(block: Block, say: Say) -> Block:
+    match block:
+        case Table():
+            return replace(block, heads=tuple(map(say, block.heads)), note=say(block.note))
+        case Points():
+            return replace(block, none=say(block.none))
+    return block
 
 
 def _sections(told: ServicePast, cadence: Cadence) -> Iterator[Section]:

@@ -8,7 +8,7 @@ from sloforge.parse.words import SPOKEN
 def test_what_is_listed_is_said_by_gate_or_page(root: Path) -> None:
     spoken = [
         path.read_text(encoding="utf-8")
-        for folder in ("gate", "web")
+        for folder in ("gate", "reporting", "web")
         for path in (root / "sloforge" / folder).glob("*.py")
     ]
     assert [phrase for phrase in SPOKEN if not any(phrase in text for text in spoken)] == []

@@ -109,6 +109,17 @@ def test_cadences_differ_as_the_policy_says() -> None:
     assert [cadence for cadence in Cadence if "Objectives to reconsider" in heads[cadence]] == [Cadence.MONTHLY]
 
 
+def test_the_words_of_a_domain() -> None:
+    """Headings and the first paragraph; what people wrote stays."""
+    words = (("What waits", "What is asked of us"), ("is RED", "needs us"), ("postmortem", "circle"))
+    service = t.service(t.slo(title="Our postmortem tool", owes_postmortem=True), band=Band.RED)
+    text = markdown(document(t.report(replace(service, governance=replace(service.governance, words=words)))))
+    assert "shop needs us." in text
+    assert "A circle is owed for checkout." in text
+    assert "### What is asked of us" in text
+    assert "Our postmortem tool" in text
+
+
 def test_canaries_stand_beside_what_is_stable() -> None:
     text = markdown(document(hostile()))
     assert "| checkout | canary | 90.00 % (9 of 10) |" in text
