@@ -45,7 +45,7 @@ def averages() -> str:
     x = Axis(0, END_S, "hours", [(h * HOUR, str(h)) for h in range(0, 37, 6)])
     y = Axis(0, 0.08, "failed so far", [(n / 100, f"{n} %") for n in range(9)])
     plot = Plot("One night's outage, counted and averaged", "The same counters, read by two kinds of rules.", x, y)
-    plot.stretch(*OUTAGE, "all fail")
+    plot.stretch(*OUTAGE, "all fail", 0)
     for name in ("mean of ratios", "truth", "counted"):
         plot.line(name, lines()[name])
     return plot.svg()

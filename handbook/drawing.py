@@ -80,7 +80,7 @@ class Plot:
         left, right = self._x(first), self._x(last)
         wide, high = round(right - left, 1), HEIGHT - TOP - BOTTOM
         self._add("rect", kind=f"area c{number}", x=left, y=TOP, width=wide, height=high)
-        self._add("text", name, kind="faint", x=left + 4, y=TOP + 14)
+        self._add("text", name, kind="faint", x=left + 4, y=TOP + 14 + 16 * number)
 
     def svg(self) -> str:
         """Return the picture."""

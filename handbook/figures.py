@@ -41,11 +41,11 @@ def windows() -> str:
     factor = float(burn_factor(page.budget_share, page.long_s, PERIOD_S))
     long, short = (_burns(span // MINUTE) for span in (page.long_s, page.short_s))
     x = Axis(0, END_M, "minutes", [(m, str(m)) for m in range(0, END_M + 1, 15)])
-    y = Axis(0, FAILING / BUDGET * 1.1, "burn rate", [(b, str(b)) for b in (0, 5, 10, 15, 20)])
+    y = Axis(0, FAILING / BUDGET * 1.3, "burn rate", [(b, str(b)) for b in (0, 5, 10, 15, 20)])
     plot = Plot("An hour in which every tenth event fails", "Burn rates over both windows of a page.", x, y)
     rings = [m for m in range(END_M) if long[m][1] > factor and short[m][1] > factor]
     plot.stretch(FROM_M, TO_M, "failing", 0)
-    plot.stretch(rings[0], rings[-1] + HOLD_S / MINUTE, "", 1)
+    plot.stretch(rings[0], rings[-1] + HOLD_S / MINUTE, "rings", 1)
     plot.limit(factor, f"{factor:g}: 2 % of the budget in an hour")
     plot.line("burn over 1h", long)
     plot.line("burn over 5m", short)

@@ -26,15 +26,10 @@ def test_figures_are_those_of_the_pages_that_say_how_they_were_measured(root: Pa
     told = " ".join(
         (root / name).read_text(encoding="utf-8") for name in ("README.md", "docs/scale.md", "docs/demo.md")
     )
-    told = (
-        told.replace("18 million samples", "18 million")
-        .replace("page never", " 0 ")
-        .replace("190 million", " 190 million ")
-    )
     rows = _rows(page, "| | sloforge | Sloth |")
     assert len(rows) == 7
     for what, *figures in rows:
-        assert [figure for figure in figures if not re.search(rf"\b{re.escape(figure)}(?![\w.])", told)] == [], what
+        assert [figure for figure in figures if not re.search(rf"\b{re.escape(figure)}(?!\w|\.\d)", told)] == [], what
 
 
 def test_every_tool_has_a_source(page: str) -> None:

@@ -1,9 +1,6 @@
 """The docs site builds without a warning, shows everything that there is, and asks nobody else for anything."""
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,17 +14,6 @@ from tests.unit.test_cases import WITH_CASES
 
 LOADED = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src", "object": "data"}
 OUTSIDE = re.compile(r"(?:https?:)?//(?!www\.w3\.org/)[\w.-]+")
-
-
-@pytest.fixture(scope="module")
-def site(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built site. Strict: a broken link or anchor, or a page that is not in the navigation, is a failure."""
-    folder = tmp_path_factory.mktemp("site")
-    argv = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
-    env = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    done = subprocess.run(argv, cwd=root, env=env, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return folder
 
 
 class _Loaded(HTMLParser):
