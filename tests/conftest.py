@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
+SERVED = {"live", "docs"}  # folders of tests whose servers, or whose built site, a file's tests share
 NEEDS = "needs "  # a skip for want of a real tool gives a reason such as "needs promtool"
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
@@ -38,9 +39,9 @@ def update(request: pytest.FixtureRequest) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start the live tests first, some on each worker: they take minutes, most of them waiting."""
-    live = [item for item in items if "live" in item.path.parts]
-    rest = [item for item in items if "live" not in item.path.parts]
+    """Start the tests that share servers first, some files on each worker: they take minutes, most of them waiting."""
+    live = [item for item in items if SERVED & set(item.path.parts)]
+    rest = [item for item in items if not SERVED & set(item.path.parts)]
     files = sorted({item.path for item in live})
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     # xdist gives each worker one stretch of the list to begin with. Tests of a file share servers: they stay together.
