@@ -38,7 +38,11 @@ def history(
     answer = ask_range(place, query, start_s, end_s, step_s, total_s)
     if isinstance(answer, Failure):
         return answer
-    lines = {series[0].name: tuple((int(one.at_s), one.value) for one in series) for series in answer if series}
+    lines = {
+        series[0].name: tuple((int(one.at_s), one.value) for one in series if start_s <= one.at_s <= end_s)
+        for series in answer
+        if series
+    }
     return History(
         start_s=start_s,
         end_s=end_s,

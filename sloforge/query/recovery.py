@@ -29,10 +29,12 @@ def back_in(
         return {}
     query = "\nor ".join(recovery_query(scope, slo, period_s, floor) for slo, period_s in known)
     (answer,) = ask([place], query, total_s)
+    steps = {str(after_s): after_s for _, period_s in known for after_s in _steps_s(period_s)}
     found: dict[str, int] = {}
     for sample in () if isinstance(answer, Failure) else answer:
-        slo, after_s = sample.label(v.SLO), int(sample.label(AFTER))
-        found[slo] = min(after_s, found.get(slo, after_s))
+        slo, after_s = sample.label(v.SLO), steps.get(sample.label(AFTER))
+        if after_s is not None:
+            found[slo] = min(after_s, found.get(slo, after_s))
     return found
 
 
@@ -42,9 +44,12 @@ def recovery_query(scope: Scope, slo: str, period_s: int, floor: Decimal) -> str
     total, budget = scope.series(v.TOTAL_PERIOD + v.WITH_EXCLUSIONS, slo), scope.series(v.ERROR_BUDGET, slo)
     allowed = f"{format_number(1 - floor)} * {budget} * {scope.on} {total}"
     parts = []
-    for step in STEPS:
-        after_s = int(step * period_s) // SLOW_S * SLOW_S or SLOW_S
+    for after_s in _steps_s(period_s):
         leaving = over("sum_over_time", failed_5m, after_s, period_s - after_s)
         left = f"{failed} - {scope.on} ({leaving} or 0 * {failed})" if after_s < period_s else f"0 * {failed}"
         parts.append(f'label_replace({left} <= {scope.on} ({allowed}), "{AFTER}", "{after_s}", "", "")')
     return "\nor ".join(parts)
+
+
+def _steps_s(period_s: int) -> list[int]:
+    return [int(step * period_s) // SLOW_S * SLOW_S or SLOW_S for step in STEPS]

@@ -8,8 +8,9 @@ from sloforge import vocabulary as v
 from sloforge.model.objects import Matcher, Pairs, SloClass
 from sloforge.plan.promql import braces
 from sloforge.policy import Band
+from sloforge.quantities import DAY, MINUTE
 from sloforge.query.answers import NAME, AnswerError, Sample, shown
-from sloforge.query.snapshot import SEVERITY, Figures, SloState, Snapshot, worst
+from sloforge.query.snapshot import SEVERITY, STALE_S, Figures, SloState, Snapshot, worst
 
 WINDOWS: Final = ("1h", "6h", "1d", "3d")
 READ: Final = (
@@ -22,6 +23,7 @@ READ: Final = (
 )  # fmt: skip
 READING: Final = "reading"  # a label of ours, on what the query works out beside the recorded series
 RECORDED: Final = "recorded"
+LONGEST_S: Final = 3660 * DAY  # beyond this nobody promises anything
 _CLASSES: Final = tuple(kind.value for kind in SloClass)
 
 
@@ -82,7 +84,7 @@ class _Copy:
                 self.reasons.setdefault(slo, []).append((reason, sample.value))
 
     def snapshot(self) -> Snapshot:
-        recorded_s = self.values.get((RECORDED, "", ""))
+        recorded_s = self._moment(RECORDED)
         if recorded_s is None:
             raise AnswerError("did not say when its rules ran last")
         named = {slo: None for name, slo, _ in self.values if name in {v.BAND, v.HARD_STOP}}
@@ -99,7 +101,7 @@ class _Copy:
             # Both were recorded by one evaluation and agree; should they ever not, the worse counts.
             band=worst(service_band, *(slo.band for slo in slos)),
             frozen=self._flag(v.FREEZE, "") or any(slo.hard_stop for slo in slos),
-            last_red_s=self.values.get((v.LAST_RED, "", "")),
+            last_red_s=self._moment(v.LAST_RED),
             slos=tuple(sorted(slos, key=badness)),
         )
 
@@ -123,7 +125,7 @@ class _Copy:
             watched=tuple(tier for tier in v.BURN_ALERTS if self._value(v.burn_active(tier), slo) is not None),
             burning=tuple(tier for tier in v.BURN_ALERTS if self._flag(v.burn_active(tier), slo)),
             exhaustion_s=self._value(v.EXHAUSTION, slo),
-            period_s=self._value(v.PERIOD, slo),
+            period_s=self._period(slo),
             hard_stop=self._flag(v.HARD_STOP, slo),
             violations=self._value(v.VIOLATIONS, slo),
             owes_postmortem=self._flag(v.POSTMORTEM, slo),
@@ -138,6 +140,18 @@ class _Copy:
 
     def _value(self, name: str, slo: str) -> float | None:
         return self.values.get((name, slo, ""))
+
+    def _moment(self, name: str) -> float | None:
+        value = self._value(name, "")
+        if value is not None and not 0 <= value <= self.at_s + STALE_S:
+            raise AnswerError(f"says {value:g} for {name}, which is no moment of the past")
+        return value
+
+    def _period(self, slo: str) -> float | None:
+        value = self._value(v.PERIOD, slo)
+        if value is not None and not MINUTE <= value <= LONGEST_S:
+            raise AnswerError(f"says {value:g} for {v.PERIOD}, which is no period")
+        return value
 
     def _band(self, name: str, slo: str) -> Band:
         value = self._value(name, slo)

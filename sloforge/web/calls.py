@@ -78,7 +78,7 @@ def _what(slo: SloState) -> str:
 
 
 def _since(began_s: float | None, now_s: float) -> str:
-    if began_s is None:
+    if began_s is None or not 0 <= began_s <= now_s:
         return ""
     if now_s - began_s > BACK_S - 2 * TICK_S:
         return f"for over {span(BACK_S)}"

@@ -164,7 +164,7 @@ def _when(one: Outlook) -> str:
 
 def _shares(failed: Sequence[Failed]) -> list[tuple[str, words.Figure, int]]:
     """Return what failed most, with the length of its bar."""
-    most = max((one.events for one in failed), default=1.0)
+    most = max((one.events for one in failed if one.events > 0), default=1.0)
     return [(words.labels(one.labels), words.count(one.events), bar(one.events / most) or 0) for one in failed]
 
 

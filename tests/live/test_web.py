@@ -428,5 +428,5 @@ def test_banner_badge_and_data_for_others(visit: Callable[..., Page], site: str,
     page = visit(AGENCY)
     page.get_by_text("Banner, badge and JSON").click()
     badge = page.get_by_alt_text(f"The badge of {a.AGENCY}")
-    assert badge.evaluate("image => image.complete && image.naturalWidth > 100")
+    assert badge.evaluate("image => image.decode().then(() => image.naturalWidth > 100)")
     assert visit(f"{AGENCY}/badge.svg").locator("text").all_text_contents() == [a.AGENCY, "■ RED, frozen"]

@@ -1,5 +1,6 @@
 """Bad states get a clear page: never a stack trace, never a false GREEN."""
 
+import json
 import re
 import socket
 import time
@@ -8,7 +9,11 @@ from typing import Any
 
 import pytest
 
+from sloforge import vocabulary as v
+from sloforge.quantities import DAY
+from sloforge.query.answers import NAME
 from sloforge.query.endpoints import Endpoint
+from sloforge.query.state import READING, RECORDED
 from sloforge.starting import starting_files
 from sloforge.web.app import app
 from sloforge.web.fresh import Fresh
@@ -100,6 +105,76 @@ def test_only_the_state_is_answered() -> None:
             assert answer.status_code == 200, path
             assert "GREEN" in answer.text
             assert "Not everything is known" in answer.text, path
+
+
+OWN = {v.SERVICE: "shop"}
+SLO = {**OWN, v.SLO: "x"}
+
+
+def says_burning(last_red: float = 1, period: float = 28 * DAY, recorded: float | None = None) -> Behaviour:
+    """Return the behaviour of a Prometheus of which a service burns, and that says odd things of times."""
+
+    def state(peer: socket.socket) -> None:
+        now_s = time.time()
+        series = (
+            ({NAME: v.FREEZE, **OWN}, 1.0),
+            ({NAME: v.SERVICE_BAND, **OWN}, 2.0),
+            ({NAME: v.LAST_RED, **OWN}, last_red),
+            ({READING: RECORDED, **OWN}, now_s - 10 if recorded is None else recorded),
+            ({NAME: v.BAND, **SLO}, 2.0),
+            ({NAME: v.PERIOD, **SLO}, period),
+            ({NAME: v.REMAINING_RATIO + v.WITH_EXCLUSIONS, **SLO}, 0.1),
+            ({NAME: v.burn_active("page_fast"), **SLO}, 1.0),
+        )
+        says_vector(*(json.dumps({"metric": labels, "value": [now_s, str(value)]}) for labels, value in series))(peer)
+
+    return state
+
+
+def vector(value: str, **labels: str) -> str:
+    return json.dumps({"metric": {**SLO, **labels}, "value": [time.time(), value]})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        says_vector(vector("1", after="")),
+        says_vector(vector("1", after="9" * 400)),
+        says_vector(vector("1e300")),
+        says_vector(vector("-1e300")),
+        says_vector(vector("0", sloforge_share="reason")),
+        says_vector(vector("1e300", sloforge_share="combination", client_id="<b>")),
+        says_json(
+            '{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"slo:budget_remaining:ratio"},'
+            '"values":[[1e30,"1"],[-5,"1e300"]]}]}}'
+        ),
+    ],
+)
+def test_nonsense_beside_the_state_is_no_fault_of_ours(other: Behaviour) -> None:
+    first = says_burning()
+    for path in ("/", "/services/shop", "/services/shop/slos/x", "/services/shop/by/client_id"):
+        answered: list[int] = []
+
+        def answers(peer: socket.socket, answered: list[int] = answered) -> None:
+            answered.append(1)
+            (other if answered[1:] else first)(peer)
+
+        with lying(answers) as url:
+            answer = client(url).get(path)
+        assert answer.status_code == 200, path
+        assert "RED" in answer.text or "by <code>" in answer.text
+        assert "<b>" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "odd", [{"recorded": 1e18}, {"last_red": 1e300}, {"last_red": -5}, {"period": 0}, {"period": 1e18}]
+)
+def test_times_that_cannot_be_are_unknown(odd: dict[str, float]) -> None:
+    with lying(says_burning(**odd)) as url:
+        answer = client(url).get("/services/shop")
+    assert answer.status_code == 503
+    assert is_unknown(answer.text)
+    assert "which is no" in answer.text
 
 
 def test_unknown_names_get_a_page() -> None:
