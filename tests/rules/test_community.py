@@ -226,7 +226,7 @@ def test_a_flame_war_is_met_with_a_facilitator_a_cool_down_and_a_circle() -> Non
     assert at(0, "18:25") < asked.from_s <= at(0, "18:31")
     assert "forgiveness is used up" in asked.annotations["summary"]
     assert "member_group newcomers" in asked.annotations["description"]
-    assert asked.annotations["runbook_url"].endswith("/runbooks/agora/conversations.md")
+    assert "/runbooks/agora/conversations.md" in asked.annotations["runbook_url"]
 
     # After an hour of it the house cools down, and a circle is owed.
     assert (talk("slo:band:state", "19:20"), freeze("19:20")) == (GREEN, FREE)
