@@ -41,7 +41,7 @@ def _service(told: ServicePast) -> Json:
         "channels": [
             {"work": one.work, "channel": one.name, "failed": one.failed, "events": one.total} for one in told.channels
         ],
-        "incidents": [{"id": name, "lost": dict(lost)} for name, lost in told.costs.items()],
+        "incidents": [{"id": name, "lost": dict(lost)} for name, lost in sorted(told.costs.items())],
         "toil": _toil(told.toil),
         "toil_before": None if told.before is None else _toil(told.before),
     }

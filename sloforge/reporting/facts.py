@@ -29,7 +29,7 @@ class Slice:
 
     @property
     def counting(self) -> float:
-        """Return how many failures count against the budget."""
+        """Return how many failures count against the budget; 0 where more was made good than failed."""
         return max(0.0, (self.failed or 0.0) - self.excluded)
 
 
@@ -68,8 +68,10 @@ class SloPast:
 
     @property
     def spent(self) -> float | None:
-        """Return the share of one period's budget (1 = all of it) that went, after exclusions."""
-        return self.share(sum(one.counting for one in self.slices))
+        """Return the share of one period's budget (1 = all of it) that went, after exclusions; None without a count."""
+        if all(one.total is None for one in self.slices):
+            return None
+        return self.share(max(0.0, sum((one.failed or 0.0) - one.excluded for one in self.slices)))
 
     def share(self, failed: float) -> float | None:
         """Return which share of one period's budget so many failures are."""

@@ -20,7 +20,7 @@ from sloforge.reporting.decided import approvals_in, exclusions_in, incidents_in
 from sloforge.reporting.facts import ServicePast, Slice, SloPast, Toil, most_first
 
 STEPS: Final = 5  # of a service: so often is told that it goes on
-PRICED: Final = 10  # incidents whose cost is asked for; what was written down need not be
+PRICED: Final = 10  # incidents whose cost is asked for, the last ones; what was written down need not be
 Whiles = BySlo[Mapping[str, tuple[While, ...]]]
 
 
@@ -45,7 +45,7 @@ class Known:
 
 def gather(past: Past, known: Known, step: Callable[[], None]) -> ServicePast:
     """Return one service over the span; `step` is called now and then. Raises NoAnswerError."""
-    span, governance, service = past.span, known.governance, known.state.service
+    span, governance = past.span, known.governance
     figures = past.figures()
     step()
     slos = _slos(past, known, figures)
@@ -64,7 +64,7 @@ def gather(past: Past, known: Known, step: Callable[[], None]) -> ServicePast:
         hits=impact.combinations(past),
         channels=impact.channels(past) if known.exported else (),
         canary=impact.largest_share(past, floor_of(known.state.band, governance.enforcement)),
-        costs={one.id: _cost(past, known, one) for one in incidents_in(governance, service, span)[:PRICED]},
+        costs=_costs(past, known),
         toil=_toil(past, known, whiles),
         before=before,
         defined=known.defined,
@@ -186,10 +186,15 @@ def _end_s(one: Incident, span: Span) -> int:
     return span.end_s if one.closed_s is None else min(one.closed_s, span.end_s)
 
 
-def _cost(past: Past, known: Known, one: Incident) -> tuple[tuple[str, float], ...]:
-    """Return the share of a period's budget that each SLO lost: as it was written down, else as Prometheus reckons."""
-    lost = {slo: float(share) / 100 for slo, share in one.shares}
-    asked = [slo for slo in one.slos if slo not in lost]
-    bounds_s = (one.opened_s, _end_s(one, past.span))
-    lost |= impact.costs(past, asked, bounds_s, known.delay_s) if asked else {}
-    return tuple((slo, lost[slo]) for slo in one.slos if slo in lost)
+def _costs(past: Past, known: Known) -> Mapping[str, tuple[tuple[str, float], ...]]:
+    """Return by incident the share of a period's budget that each SLO lost: as written down, else as reckoned."""
+    found: dict[str, tuple[tuple[str, float], ...]] = {}
+    reckoned = 0
+    for one in reversed(incidents_in(known.governance, known.state.service, past.span)):
+        lost = {slo: float(share) / 100 for slo, share in one.shares}
+        asked = [slo for slo in one.slos if slo not in lost]
+        if asked and reckoned < PRICED:
+            reckoned += 1
+            lost |= impact.costs(past, asked, (one.opened_s, _end_s(one, past.span)), known.delay_s)
+        found[one.id] = tuple((slo, lost[slo]) for slo in one.slos if slo in lost)
+    return found

@@ -23,8 +23,7 @@ def sentences(told: ServicePast) -> tuple[str, ...]:
 def _state(told: ServicePast) -> Iterator[str]:
     state = told.state
     frozen = " and its changes are frozen" if state.frozen else ""
-    was = [band for band in told.bands if band is not None]
-    if state.band is Band.GREEN and not frozen and was and set(was) == {Band.GREEN}:
+    if state.band is Band.GREEN and not frozen and set(told.bands) == {Band.GREEN}:
         yield f"{state.service} was GREEN all the time."
     elif state.band is Band.UNKNOWN:
         yield f"Too little is known to say how {state.service} is: it is held to the rules of YELLOW."
@@ -77,7 +76,7 @@ def _dearest(told: ServicePast) -> Iterator[str]:
 
 
 def _mostly(piece: Slice) -> str:
-    if not piece.reasons or not piece.failed:
+    if not piece.reasons or not piece.failed or piece.excluded:  # which of them was excluded, nobody counted
         return ""
     reason, failed = piece.reasons[0]
     if failed >= piece.failed:
@@ -86,7 +85,7 @@ def _mostly(piece: Slice) -> str:
 
 
 def _rang(told: ServicePast) -> Iterator[str]:
-    pages, tickets = (sum(len(getattr(one, kind)) for one in told.slos) for kind in ("pages", "tickets"))
+    pages, tickets = sum(len(one.pages) for one in told.slos), sum(len(one.tickets) for one in told.slos)
     rang = [counted(number, noun) for number, noun in ((pages, "page"), (tickets, "ticket")) if number]
     yield f"Alerts: {' and '.join(rang)}." if rang else "Alerts: none."
     if told.freezes:

@@ -18,6 +18,7 @@ from sloforge.reporting.facts import ServicePast, SloPast, Toil
 ALERTS: Final = 12  # pages and tickets that are listed: the last ones
 INCIDENTS: Final = 10
 STRAYS: Final = 5  # pages that nobody wrote down
+LINES: Final = 20  # of a list: the last ones
 GOING_ON: Final = ", and goes on"
 
 
@@ -53,11 +54,12 @@ def decisions(told: ServicePast) -> Iterator[Bands | Points]:
     """Yield the worst band of each slice, freezes and hard stops, and the entries of the policy folder."""
     names = tuple(slice_name(told.span, end_s) for end_s in told.span.ends)
     yield Bands(names, tuple(None if band is None else words.CHIPS[band] for band in told.bands), "The worst of each")
-    lines = [f"Changes were frozen {_held(one, told)}" for one in told.freezes]
-    lines += [f"{slo.slo} stopped all changes {_held(one, told)}" for slo in told.slos for one in slo.hard_stops]
+    lines = [f"Changes were frozen {_held(one, told)}" for one in told.freezes[-LINES:]]
+    stopped = [f"{slo.slo} stopped all changes {_held(one, told)}" for slo in told.slos for one in slo.hard_stops]
+    lines += stopped[-LINES:]
     marks = decided(told.governance, told.service, told.span.end_s, told.span.length_s)
     kept = [mark for mark in reversed(marks) if mark.kind != "incident"]  # these have a table of their own
-    lines += [f"{mark.when}: {mark.title} ({mark.detail})" for mark in kept]
+    lines += [f"{mark.when}: {mark.title} ({mark.detail})" for mark in kept[-LINES:]]
     yield Points(tuple(lines), "Nobody had to decide anything.")
 
 
@@ -149,7 +151,7 @@ def waiting(told: ServicePast) -> Iterator[Points]:
         if one.service == service and not one.approved
     ]
     lines += [f"{slo.title or slo.slo}: its hard stop waits for an approval." for slo in told.state.hard_stops]
-    yield Points(tuple(lines), "Nothing waits for anybody.")
+    yield Points(tuple(lines[:LINES]), "Nothing waits for anybody.")
     yield Points(tuple(_ships(told)))
 
 

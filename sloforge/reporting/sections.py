@@ -109,6 +109,10 @@ def _objective(one: SloPast) -> tuple[Cell, ...]:
             share=figures.remaining,
             tone=chip.style,
         ),
-        Cell(text=words.ratio(one.spent).text, detail=f"{one.failed:,.0f} of {one.total:,.0f} failed"),
+        Cell(text=words.ratio(one.spent).text, detail=_failed(one)),
         Cell(text=one.reasons[0][0] if one.reasons else words.NONE),
     )
+
+
+def _failed(one: SloPast) -> str:
+    return "nothing is recorded" if one.spent is None else f"{one.failed:,.0f} of {one.total:,.0f} failed"

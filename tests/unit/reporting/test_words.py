@@ -87,6 +87,20 @@ def test_what_is_excluded_costs_nothing() -> None:
     assert excused.dearest == one.slices[1]
 
 
+def test_what_was_made_good_later_is_not_spent() -> None:
+    one = t.slo(failed=[10, -4])
+    assert one.failed == 6
+    assert one.spent == pytest.approx(0.06)
+    assert [piece.counting for piece in one.slices[:2]] == [10, 0]
+
+
+def test_what_is_not_recorded_is_not_calm() -> None:
+    one = t.slo()
+    blank = replace(one, slices=tuple(replace(piece, total=None, failed=None, seen=0) for piece in one.slices))
+    assert blank.spent is None
+    assert sentences(t.service(blank, bands=(None,) * 6 + (Band.GREEN,)))[0] == "shop is GREEN."
+
+
 def test_when() -> None:
     day, odd = span_of(Cadence.DAILY, t.END_S), span_of(Cadence.WEEKLY, t.END_S + 8 * HOUR + 59)
     assert slice_words(t.WEEK, t.WEEK.ends[1]) == "on Tuesday"
