@@ -15,9 +15,9 @@ def test_the_tutorial_is_true(root: Path, tmp_path: Path) -> None:
         if not shutil.which(tool):
             pytest.skip(f"needs {tool}")
     page = root / "docs" / "tutorial.md"
-    ports = {"127.0.0.1:9090": f"127.0.0.1:{free_port()}"}
+    ports = {"127.0.0.1:9190": f"127.0.0.1:{free_port()}"}
     shop = str(free_port())
-    compared = follow(page, tmp_path, {**ports, "127.0.0.1:8000": f"127.0.0.1:{shop}", "(8000,": f"({shop},"})
+    compared = follow(page, tmp_path, {**ports, "127.0.0.1:9191": f"127.0.0.1:{shop}", "(9191,": f"({shop},"})
     assert compared == sum(block.kind == "text" for block in blocks(page))
 
 
