@@ -14,7 +14,9 @@ from handbook.tables import fenced
 ROOT = Path(__file__).parent.parent
 DOCS = "docs"
 REPOSITORY = "repository"
-LINK = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)(?P<target>[^)\s#]+)(?P<anchor>#[^)\s]*)?(?=\))")
+LINK = re.compile(
+    r"""(?:(?<=\]\()|(?<=\bsrc="))(?!https?:|mailto:|#)(?P<target>[^)\s#"]+)(?P<anchor>#[^)\s"]*)?(?=[)"])"""
+)
 FENCED = re.compile(r"^(```|~~~).*?^\1", re.DOTALL | re.MULTILINE)
 KINDS = {".yml": "yaml", ".json": "json", ".sh": "bash", ".service": "ini", ".toml": "toml"}
 TITLES = {"README.md": "README"}

@@ -40,8 +40,10 @@ def _read(page: Path) -> _Loaded:
 def test_no_page_loads_anything_from_elsewhere(site: Path) -> None:
     pages = sorted(site.rglob("*.html"))
     assert len(pages) > 25
-    strays = [(page.name, one) for page in pages for one in _read(page).addresses if OUTSIDE.match(one)]
-    assert strays == []
+    loaded = [(page, one) for page in pages for one in _read(page).addresses]
+    assert [(page.name, one) for page, one in loaded if OUTSIDE.match(one)] == []
+    here = [(page, one) for page, one in loaded if not one.startswith(("/", "data:")) and page.name != "404.html"]
+    assert [(page.parent.name, one) for page, one in here if not (page.parent / one.partition("?")[0]).exists()] == []
     for sheet in site.rglob("*.css"):
         fetched = re.findall(r"(?:url\(|@import)\s*['\"]?([^'\")\s]+)", sheet.read_text(encoding="utf-8"))
         assert [one for one in fetched if OUTSIDE.match(one)] == [], sheet
