@@ -12,7 +12,7 @@ from sloforge.cli_definitions import Files, stop_on, stop_on_errors, the_slo
 from sloforge.cli_desk import DEFAULT_FILE, FilesOption, PolicyOption
 
 if TYPE_CHECKING:
-    from sloforge.history.minutes import Minutes
+    from sloforge.history.past import Past
     from sloforge.model.objects import Service, Slo
     from sloforge.query.endpoints import Endpoint
     from sloforge.render.serialize import Json
@@ -91,11 +91,8 @@ def backtest(
     """
     from sloforge.history import show
     from sloforge.history.backtest import backtest as played
-    from sloforge.history.backtest import lead_s
 
-    service, found = _judged(slo, file, policy)
-    minutes, first = _past(service, found, endpoints([prometheus])[0], last, until, lead_s(found), timeout)
-    told = played(service, found, minutes, first)
+    told = played(_past(slo, file, policy, endpoints([prometheus])[0], last, until, timeout))
     if picture is not None:
         from sloforge.history.picture import svg
 
@@ -123,11 +120,8 @@ def advise(
     """Say which objective a past would have met, how sure that is at this traffic, and how often each would page."""
     from sloforge.history import show_advice as show
     from sloforge.history.advice import advise as advised
-    from sloforge.history.backtest import lead_s
 
-    service, found = _judged(slo, file, policy)
-    minutes, first = _past(service, found, endpoints([prometheus])[0], last, until, lead_s(found), timeout)
-    told = advised(service, found, minutes, first)
+    told = advised(_past(slo, file, policy, endpoints([prometheus])[0], last, until, timeout))
     if picture is not None:
         from sloforge.history.picture_advice import svg
 
@@ -251,57 +245,57 @@ def _fill_in(
     return whole and all(told.samples for told in filled)
 
 
-def _judged(slo: str, file: list[Path] | None, policy: Path | None) -> tuple["Service", "Slo"]:
-    """Return the SLO, which has an objective: a hard SLO's alert has no windows to try."""
+def _past(
+    slo: str, file: list[Path] | None, policy: Path | None, place: "Endpoint", last: str, until: str, total_s: float
+) -> "Past":
+    """Return the past of an SLO that has an objective, as far as Prometheus knows it, and say what is missing."""
     from sloforge.checking import check_files
+    from sloforge.history.backtest import lead_s
+    from sloforge.history.look_back import LookBack
+    from sloforge.history.minutes import MINUTE_MS, Grid, now_ms
+    from sloforge.quantities import format_duration, format_time, parse_duration
+    from sloforge.query.answers import NoAnswerError
 
     paths = list(file) if file else [DEFAULT_FILE]
     checked = check_files(paths, policy=policy)
     stop_on_errors(checked)
     service, found = the_slo(slo, checked, paths)
+    name = f"{service.name}/{found.id}"
     if found.objective is None:
-        reason = f"{service.name}/{found.id} is a hard SLO: every violation pages, and no objective can be chosen"
+        reason = f"{name} is a hard SLO: every violation pages, and no objective can be chosen"
         raise typer.BadParameter(reason, param_hint="SLO")
-    return service, found
-
-
-def _past(
-    service: "Service", slo: "Slo", place: "Endpoint", last: str, until: str, lead_s: int, total_s: float
-) -> tuple["Minutes", int]:
-    """Return the minutes of a past, with those before it that fill windows, and the first that is of it."""
-    from sloforge.history.minutes import MINUTE_MS, Grid, event_minutes, now_ms, questions
-    from sloforge.plan.past import event_counts
-    from sloforge.plan.promql import Scope
-    from sloforge.quantities import format_duration, format_time, parse_duration
-    from sloforge.query.answers import NoAnswerError
-
-    asked = parse_duration(last) * 1000 // MINUTE_MS
-    lead = lead_s * 1000 // MINUTE_MS
-    counts = event_counts(slo, Scope(service.name, service.identity), service.sample_delay_s)
+    lead, size = (seconds * 1000 // MINUTE_MS for seconds in (lead_s(found), lead_s(found) + parse_duration(last)))
     try:
         end_ms = min(now_ms(place, total_s), int(until) * 1000 if until else MAX_MS)
-        grid = Grid(end_ms - end_ms % MINUTE_MS - (asked + lead - 1) * MINUTE_MS, asked + lead)
-        with progress(f"Counting {slo.id}", questions(grid, counts)) as step:
-            minutes = event_minutes(place, service, slo, grid, total_s, step)
+        asked = LookBack(
+            place=place,
+            service=service,
+            slo=found,
+            exclusions=checked.governance.exclusions_of(service.name, found.id),
+            grid=Grid(end_ms - end_ms % MINUTE_MS - (size - 1) * MINUTE_MS, size),
+            lead=lead,
+            total_s=total_s,
+        )
+        with progress(f"Counting {found.id}", asked.questions) as step:
+            past = asked.ask(step)
     except NoAnswerError as error:
         typer.echo(f"{error}.", err=True)
         raise typer.Exit(UNREACHABLE) from error
-    seen = minutes.seen
-    if seen is None:
+    if past is None:
         typer.echo(
-            f"{place.url} has nothing of what {service.name}/{slo.id} counts in the {last} before "
-            f"{format_time(end_ms // 1000)}. Ask it for the series of the SLI, or give another --last or --until.",
+            f"{place.url} has nothing of what {name} counts in the {last} before {format_time(end_ms // 1000)}. "
+            "Ask it for the series of the SLI, or give another --last or --until.",
             err=True,
         )
         raise typer.Exit(FINDINGS)
-    if seen > lead:
-        missing = format_duration((seen - lead) * MINUTE_MS // 1000)
+    if past.first > lead:
+        missing = format_duration((past.first - lead) * MINUTE_MS // 1000)
         typer.echo(
-            f"{place.url} knows nothing of {service.name}/{slo.id} before {format_time(grid.at_ms(seen) // 1000)}: "
+            f"{place.url} knows nothing of {name} before {format_time(past.at_s(past.first))}: "
             f"{missing} of the {last} are missing, and long windows begin empty.",
             err=True,
         )
-    return minutes, max(lead, seen)
+    return past
 
 
 def _tell(

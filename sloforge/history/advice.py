@@ -1,17 +1,14 @@
 """Which objective a past would have met, how sure that is, and what each would have paged. Pure."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from typing import Final
 
-from sloforge.history.backtest import Judged, allowed_failures
-from sloforge.history.confidence import Limits, limits, spread
-from sloforge.history.minutes import Minutes
+from sloforge.history.confidence import Limits, limits, spread, told_by
+from sloforge.history.past import Past
 from sloforge.history.replay import Replay, notifications, rule_sets
-from sloforge.model.objects import Service, Slo
 from sloforge.policy import TICK_S
 from sloforge.quantities import DAY
 
@@ -65,12 +62,15 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Advice(Judged):
-    """A past, and the objectives that were tried on it, the lowest first.
+class Advice:
+    """A past, and the objectives that were tried on it, the lowest first. What was excluded is not among its events.
 
     `worth` is how many events that fail independently tell as much: fewer where failures come together.
     """
 
+    past: Past
+    events: float
+    failed: float
     worth: int
     limits: Limits
     weeks: tuple[Week, ...]
@@ -82,24 +82,24 @@ class Advice(Judged):
         return next((one for one in reversed(self.candidates) if one.met and one.sure is Sure.YES), None)
 
 
-def advise(service: Service, slo: Slo, minutes: Minutes, first: int) -> Advice:
-    """Return what minutes from `first` on say about objectives; those before only filled the windows."""
-    days = list(_days(minutes, first))
-    events, failed = sum(day[0] for day in days), sum(day[1] for day in days)
+def advise(past: Past) -> Advice:
+    """Return what a past says about objectives. Alerts are played on all that was counted: they know no exclusions."""
+    days = list(_days(past))
+    events, failed = past.counted(kept=True)
     clumps = spread(days)
-    worth, known = _known(events, failed, clumps)
+    worth, known = told_by(events, failed, clumps)
     at_best = limits(0, worth).high
-    weeks = tuple(_weeks(minutes, first, clumps))
-    worst = max((bad / of for of, bad in _periods(days, slo.period_s // DAY) if of > 0), default=None)
-    replay, own = Replay(minutes), rule_sets(slo)[0]
+    weeks = tuple(_weeks(past, clumps))
+    worst = max((bad / of for of, bad in _periods(days, past.slo.period_s // DAY) if of > 0), default=None)
+    replay, own = Replay(past), rule_sets(past.slo)[0]
     candidates = []
-    for objective in sorted({*LADDER, *([slo.objective] if slo.objective is not None else ())}):
+    for objective in sorted({*LADDER, *([past.slo.objective] if past.slo.objective is not None else ())}):
         budget = float(1 - objective)
-        firings = [one for one in replay.firings(own, objective, slo.period_s) if one.last >= first]
+        firings = replay.firings(own, objective)
         candidates.append(
             Candidate(
                 objective=objective,
-                allowed=allowed_failures(slo, minutes, first, objective),
+                allowed=past.allowed(events, objective),
                 left=None if worst is None else 1 - worst / budget,
                 met=worst is not None and worst <= budget,
                 weeks_missed=sum(not week.met(objective) for week in weeks),
@@ -109,10 +109,7 @@ def advise(service: Service, slo: Slo, minutes: Minutes, first: int) -> Advice:
             )
         )
     return Advice(
-        service=service.name,
-        slo=slo,
-        minutes=minutes,
-        first=first,
+        past=past,
         events=events,
         failed=failed,
         worth=worth,
@@ -130,31 +127,24 @@ def _sure(budget: float, known: Limits, at_best: float) -> Sure:
     return Sure.TOO_FEW if at_best > budget else Sure.OPEN
 
 
-def _known(events: float, failed: float, clumps: float) -> tuple[int, Limits]:
-    """Return how many independent events there are, and the limits of the share of failures that they tell."""
-    # Rounded to the careful side: whole events are what the limits know.
-    worth, bad = math.floor(events / clumps), math.ceil(max(failed, 0) / clumps)
-    return worth, limits(min(bad, worth), worth)
-
-
-def _weeks(minutes: Minutes, first: int, clumps: float) -> Iterator[Week]:
-    for start, end in _ending(minutes, first, WEEK_MINUTES):
-        events, failed = minutes.between(start, end)
+def _weeks(past: Past, clumps: float) -> Iterator[Week]:
+    for start, end in _ending(past, WEEK_MINUTES):
+        events, failed = past.kept.between(start, end)
         if events > 0:
-            known = _known(events, failed, clumps)[1]
+            known = told_by(events, failed, clumps)[1]
             yield Week(first=start, last=end - 1, events=events, failed=failed, limits=known)
 
 
-def _ending(minutes: Minutes, first: int, length: int) -> Iterator[tuple[int, int]]:
-    """Yield (start, end) of stretches of `length` minutes, the last one whole."""
-    for end in range(first + (minutes.grid.size - first) % length, minutes.grid.size + 1, length):
-        if end > first:
-            yield max(end - length, first), end
-
-
-def _days(minutes: Minutes, first: int) -> Iterator[tuple[float, float]]:
+def _days(past: Past) -> Iterator[tuple[float, float]]:
     """Yield events and failures of each day."""
-    yield from (minutes.between(start, end) for start, end in _ending(minutes, first, DAY_MINUTES))
+    yield from (past.kept.between(start, end) for start, end in _ending(past, DAY_MINUTES))
+
+
+def _ending(past: Past, length: int) -> Iterator[tuple[int, int]]:
+    """Yield (start, end) of stretches of `length` minutes, the last one whole."""
+    for end in range(past.first + (past.size - past.first) % length, past.size + 1, length):
+        if end > past.first:
+            yield max(end - length, past.first), end
 
 
 def _periods(days: list[tuple[float, float]], length: int) -> Iterator[tuple[float, float]]:

@@ -47,7 +47,7 @@ class Part:
     @property
     def questions(self) -> int:
         """Return how many answers it takes."""
-        return questions(self.grid, self.counts)
+        return sum(questions(self.grid, by_labels=bool(one.by)) for one in self.counts)
 
 
 class Left(NamedTuple):
@@ -134,7 +134,8 @@ def fill(place: Endpoint, parts: Sequence[Part], out: TextIO, total_s: float, st
         _fill(place, seen, part.grid, part, out, total_s, step, filled)
         if filled.first_ms is not None:
             for one in counts:
-                _fill(place, one, part.grid.from_ms(filled.first_ms), part, out, total_s, step, filled)
+                grid = part.grid.part(part.grid.minute(filled.first_ms), part.grid.size)
+                _fill(place, one, grid, part, out, total_s, step, filled)
         yield filled
 
 
@@ -143,7 +144,7 @@ def _fill(
 ) -> None:
     own = Scope(part.service.name, part.service.identity).labels(part.slo.id)
     fives: dict[Pairs, dict[int, float]] = defaultdict(lambda: defaultdict(float))
-    for series in counted(place, one, grid, total_s, step):
+    for series in counted(place, one.expr, grid, total_s, step, by_labels=bool(one.by)):
         # A zero of one among many combinations adds nothing to any sum; the SLO's own says that it was seen.
         points = [point for point in series.points if point[1] or not one.by]
         labels = (*series.labels, *own)

@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 from xml.etree import ElementTree as Xml
 
-from sloforge.history.backtest import Judged
+from sloforge.history.past import Past
 from sloforge.policy import TICK_S
 from sloforge.quantities import DAY, format_time
 
@@ -32,16 +32,16 @@ class Plot(NamedTuple):
 
 
 class Drawing:
-    """A picture of a judged past. It needs nothing from outside, and follows light and dark.
+    """A picture of a past. It needs nothing from outside, and follows light and dark.
 
     `head` is title and figures, `description` what the picture shows for those who do not see it; `foot` are pixels
     below the plot.
     """
 
-    def __init__(self, told: Judged, plot: Plot, head: list[str], description: str, style: str, foot: int) -> None:
-        self.told = told
+    def __init__(self, past: Past, plot: Plot, head: list[str], description: str, style: str, foot: int) -> None:
+        self.past = past
         self.plot = plot
-        self._size = max(told.minutes.grid.size - told.first, 1)
+        self._size = max(past.size - past.first, 1)
         box = f"0 0 {WIDTH} {plot.bottom + foot}"
         named = {"viewBox": box, "role": "img", "aria-labelledby": "title desc"}
         self._root = Xml.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", **named})
@@ -63,19 +63,25 @@ class Drawing:
     def span(self, first: int, last: int) -> tuple[float, float]:
         """Return where a span of minutes begins, and a width that can be seen."""
         scale = (self.plot.right - self.plot.left) / self._size
-        first = max(first, self.told.first)
-        begin = self.plot.left + (first - self.told.first) * scale
+        first = max(first, self.past.first)
+        begin = self.plot.left + (first - self.past.first) * scale
         return round(begin, 1), round(max((last - first + 1) * scale, 1.5), 1)
+
+    def between(self, start_s: float, end_s: float) -> tuple[float, float]:
+        """Return where a time begins, in Unix seconds, and its width, as far as it is of the past."""
+        last = self.past.size - 1
+        first, end = ((at_s - self.past.at_s(0)) // TICK_S for at_s in (start_s, end_s))
+        return self.span(max(int(first), self.past.first), min(int(end), last))
 
     def times(self) -> None:
         """Draw the time axis."""
         labels = (self.plot.right - self.plot.left) / APART
         every = max(round(self._size * TICK_S / labels / DAY), 1) * DAY // TICK_S
-        for minute in range(self.told.first, self.told.minutes.grid.size, every):
+        for minute in range(self.past.first, self.past.size, every):
             x, _ = self.span(minute, minute)
             self.add("line", kind="axis", x1=x, x2=x, y1=self.plot.top, y2=self.plot.bottom)
             if x < self.plot.right - DATE:
-                self.add("text", format_time(self.told.at_s(minute))[:10], x=x, y=self.plot.bottom + 16)
+                self.add("text", format_time(self.past.at_s(minute))[:10], x=x, y=self.plot.bottom + 16)
 
     def svg(self) -> str:
         """Return the picture."""

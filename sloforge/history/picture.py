@@ -6,6 +6,8 @@ from typing import Final
 
 from sloforge.history.backtest import SEVERITIES, Backtest, Tried
 from sloforge.history.drawing import WIDTH, Drawing, Plot
+from sloforge.history.minutes import Minutes
+from sloforge.history.past import Past
 from sloforge.history.replay import notifications
 from sloforge.history.show import head
 
@@ -15,7 +17,8 @@ POINTS: Final = 480  # of the line: one for every two pixels
 # Told apart without colour too: pages are tall and solid, tickets low and outlined.
 STYLE: Final = """\
 .left { fill: none; stroke: #1f5fbf; stroke-width: 2 } .lost { fill: #d9822b; opacity: .25 }
-@media (prefers-color-scheme: dark) { .left { stroke: #7fb0ff } }
+.kept { fill: none; stroke: currentColor; stroke-width: 1.5; stroke-dasharray: 5 3 } .excluded { opacity: .12 }
+@media (prefers-color-scheme: dark) { .left { stroke: #7fb0ff } .excluded { fill: #fff } }
 """
 
 
@@ -23,25 +26,32 @@ def svg(told: Backtest) -> str:
     """Return the picture."""
     plot = Plot(LEFT, WIDTH - RIGHT, TOP, TOP + BUDGET + LANE * len(told.tried))
     counts = "; ".join(f"{tried.name}: {tried.pages} pages, {tried.tickets} tickets" for tried in told.tried)
-    drawing = Drawing(told, plot, head(told), f"{counts}.", STYLE, FOOT)
+    drawing = Drawing(told.past, plot, head(told), f"{counts}.", STYLE, FOOT)
     _budget(drawing, told)
     for lane, tried in enumerate(told.tried):
         _lane(drawing, TOP + BUDGET + lane * LANE, tried)
     drawing.times()
-    words = "tall: pages; outlined: tickets; shaded: the budget is lost; times in UTC"
+    excluded = "; pale: excluded, with what is left after that as a broken line" if told.past.excluded else ""
+    words = f"tall: pages; outlined: tickets; shaded: the budget is lost{excluded}; times in UTC"
     drawing.add("text", words, "faint", x=LEFT, y=plot.bottom + 33)
     return drawing.svg()
 
 
 def _budget(drawing: Drawing, told: Backtest) -> None:
     """Draw what is left of a period's budget from the beginning of the past on, and the incidents."""
-    left = list(_left(told))
-    floor = min(0.0, *left)
+    lines = {"left": list(_left(told.past, told.past.minutes, told.allowed))}
+    if told.past.excluded:
+        lines["kept"] = list(_left(told.past, told.past.kept, told.allowed_kept))
+    floor = min(0.0, *(share for line in lines.values() for share in line))
     height = BUDGET - 20
 
     def y(share: float) -> float:
         return TOP + height * (1 - share) / (1 - floor)
 
+    for one in told.past.excluded:
+        x, width = drawing.between(one.exclusion.start_s, one.exclusion.end_s)
+        hint = f"{one.exclusion.id}: {one.failed:,.0f} failures excluded"
+        drawing.add("rect", kind="excluded", hint=hint, x=x, y=TOP, width=width, height=height)
     for n, incident in enumerate(told.incidents, 1):
         x, width = drawing.span(incident.first, incident.last)
         hint = f"#{n}: {incident.failed:,.0f} failures"
@@ -50,17 +60,18 @@ def _budget(drawing: Drawing, told: Backtest) -> None:
     for share in (1.0, 0.5, 0.0):
         drawing.add("line", kind="axis", x1=LEFT, x2=drawing.plot.right, y1=y(share), y2=y(share))
         drawing.add("text", f"{share:.0%} left", "end", x=LEFT - 8, y=y(share) + 4)
-    step = (drawing.plot.right - LEFT) / max(len(left) - 1, 1)
-    line = " ".join(f"{LEFT + n * step:.1f},{y(share):.1f}" for n, share in enumerate(left))
-    drawing.add("polyline", kind="left", points=line)
+    for kind, line in lines.items():
+        step = (drawing.plot.right - LEFT) / max(len(line) - 1, 1)
+        points = " ".join(f"{LEFT + n * step:.1f},{y(share):.1f}" for n, share in enumerate(line))
+        drawing.add("polyline", kind=kind, points=points)
 
 
-def _left(told: Backtest) -> Iterator[float]:
-    failed = list(accumulate(count or 0 for count in told.minutes.failed[told.first :]))
+def _left(past: Past, minutes: Minutes, allowed: float) -> Iterator[float]:
+    failed = list(accumulate(count or 0 for count in minutes.failed[past.first :]))
     every = max(len(failed) // POINTS, 1)
     for n, so_far in enumerate(failed):
         if n % every == 0 or n == len(failed) - 1:
-            yield 1 - (so_far / told.allowed if told.allowed else 0)
+            yield 1 - (so_far / allowed if allowed else 0)
 
 
 def _lane(drawing: Drawing, top: float, tried: Tried) -> None:

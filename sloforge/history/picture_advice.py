@@ -39,7 +39,7 @@ class _Scale:
 def svg(told: Advice) -> str:
     """Return the picture."""
     plot = Plot(LEFT, MISSED - 60, TOP, TOP + HEIGHT)
-    drawing = Drawing(told, plot, [*head(told)[:2], advice(told)], " ".join(head(told)[2:]), STYLE, FOOT)
+    drawing = Drawing(told.past, plot, [*head(told)[:2], advice(told)], " ".join(head(told)[2:]), STYLE, FOOT)
     scale = _Scale(told)
     drawing.times()
     _share(drawing, scale, told)
@@ -66,7 +66,7 @@ def _share(drawing: Drawing, scale: _Scale, told: Advice) -> None:
 def _week(drawing: Drawing, scale: _Scale, week: Week) -> None:
     x, width = drawing.span(week.first, week.last)
     share = max(week.failed / week.events, 0)
-    begins, limits = format_time(drawing.told.at_s(week.first)), [percent(limit, 3) for limit in week.limits]
+    begins, limits = format_time(drawing.past.at_s(week.first)), [percent(limit, 3) for limit in week.limits]
     hint = f"Week from {begins}: {week.events:,.0f} events, {week.failed:,.0f} failed; {' to '.join(limits)}"
     middle = x + width / 2
     drawing.add("line", kind="week", x1=middle, x2=middle, y1=scale.y(week.limits.low), y2=scale.y(week.limits.high))
@@ -84,11 +84,11 @@ def _objectives(drawing: Drawing, scale: _Scale, told: Advice) -> None:
     lines = [scale.y(float(1 - one.objective)) for one in reversed(told.candidates)]
     for one, y, row in zip(reversed(told.candidates), lines, _apart(lines), strict=True):
         drawing.add("line", kind=_sure(one), x1=LEFT, x2=drawing.plot.right, y1=y, y2=y)
-        drawing.add("text", name(one, told), "end now" if one.objective == told.slo.objective else "end",
+        drawing.add("text", name(one, told), "end now" if one.objective == told.past.slo.objective else "end",
                     x=LEFT - 8, y=row + 4)  # fmt: skip
         drawing.add("text", f"{one.weeks_missed} of {len(told.weeks)}", "end", x=MISSED, y=row + 4)
-        _bar(drawing, "page", PAGES, row, one.pages / most, told.a_week(one.pages))
-        _bar(drawing, "ticket", TICKETS, row, one.tickets / most, told.a_week(one.tickets))
+        _bar(drawing, "page", PAGES, row, one.pages / most, told.past.a_week(one.pages))
+        _bar(drawing, "ticket", TICKETS, row, one.tickets / most, told.past.a_week(one.tickets))
         drawing.add("text", one.sure.value, x=AGAIN, y=row + 4)
 
 

@@ -1,40 +1,51 @@
 """Burn alerts played over counted minutes: the arithmetic of the generated rules, on the numbers that they would sum.
 
-Pure. That it is their arithmetic is tested against the engines, minute by minute (tests/rules/test_history.py).
+Pure. That it is their arithmetic is tested against the engines, minute by minute (tests/rules/test_history.py). Only
+minutes near failures are looked at: in all others nothing can burn.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import cached_property
 from itertools import accumulate
 from typing import Final, NamedTuple
 
 from sloforge.history.minutes import Counts, Minutes
-from sloforge.model.objects import Slo
+from sloforge.history.past import Combination, Past
+from sloforge.history.spans import HOLD, Span, both, held, joined, outside
+from sloforge.model.objects import Pairs, Slo
 from sloforge.plan.windows import is_fast
-from sloforge.policy import BURN_WINDOWS, HOLD_S, SLOW_S, TICK_S, BurnWindow, burn_factor
+from sloforge.policy import BURN_WINDOWS, SLOW_S, TICK_S, BurnWindow, burn_factor
 from sloforge.quantities import format_number
 
 FIVE: Final = SLOW_S // TICK_S
 
+Burn = tuple[int, float, float]  # a minute, the smaller error ratio of two windows, the failures in the longer one
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSet:
-    """Burn alerts that are compared: their windows, and for how many seconds a page is held after its condition."""
+    """Burn alerts that are compared: their windows, and whether they are the SLO's own.
+
+    Its own hold a page after its condition, ask `page.when`, and watch combinations of labels where they are told to.
+    """
 
     name: str
     windows: tuple[BurnWindow, ...]
-    hold_s: int = 0
+    own: bool = False
 
 
 class Firing(NamedTuple):
-    """An alert fires from the first to the last minute of the grid that finds it firing."""
+    """An alert fires from the first to the last minute of the grid that finds it firing.
+
+    `labels` are those of a combination; empty for the SLO as a whole.
+    """
 
     tier: str
     severity: str
     first: int
     last: int
+    labels: Pairs = ()
 
 
 def rule_sets(slo: Slo) -> tuple[RuleSet, ...]:
@@ -45,73 +56,59 @@ def rule_sets(slo: Slo) -> tuple[RuleSet, ...]:
     """
     pairs = tuple(replace(window, min_failures=0) for window in BURN_WINDOWS)
     return (
-        RuleSet(name="sloforge", windows=slo.windows, hold_s=HOLD_S),
+        RuleSet(name="sloforge", windows=slo.windows, own=True),
         RuleSet(name="two windows (Sloth)", windows=pairs),
         RuleSet(name="one window", windows=tuple(replace(pair, short_s=pair.long_s) for pair in pairs)),
     )
 
 
-class Replay:
-    """Counted minutes with their sums over windows, each reckoned once, whatever objectives and alerts are tried.
+class Burns:
+    """Counted minutes, and how they burn: reckoned once, whatever objectives and alerts are tried."""
 
-    `slow_phase` is after which minutes of five the slow group runs; in a real ruler that hangs on names.
-    """
-
-    def __init__(self, minutes: Minutes, slow_phase: int = 0) -> None:
-        self.minutes = minutes
+    def __init__(self, minutes: Minutes, slow_phase: int) -> None:
+        self._size = minutes.grid.size
+        self._totals, self._failures = _until(minutes.total), _until(minutes.failed)
+        self._failing = [n for n, count in enumerate(minutes.failed) if count]
         self._slow_phase = slow_phase
-        self._ratios: dict[int, list[float]] = {}
-        self._failed: dict[int, list[float]] = {}
+        self._burning: dict[tuple[int, int], list[Burn]] = {}
 
-    def firings(self, rules: RuleSet, objective: Decimal, period_s: int) -> list[Firing]:
-        """Return when which alert fires under an objective (0..1), earliest first."""
-        found = []
-        for window in rules.windows:
-            hold = rules.hold_s if window.severity == "page" else 0
-            active = self.active(window, objective, period_s)
-            found += [Firing(window.tier, window.severity, *span) for span in _spans(active, hold // TICK_S)]
-        return sorted(found, key=lambda firing: (firing.first, firing.tier))
-
-    def active(self, window: BurnWindow, objective: Decimal, period_s: int) -> list[bool]:
-        """Return for each minute whether a burn condition holds, as `plan/alerts.py` writes it."""
+    def active(self, window: BurnWindow, objective: Decimal, period_s: int) -> list[int]:
+        """Return the minutes in which a burn condition holds, as `plan/alerts.py` writes it."""
         # In floats, as Prometheus reckons: with a budget and a factor as they are printed in rules.
         budget = float(format_number(1 - objective))
         factor = float(format_number(burn_factor(window.budget_share, window.long_s, period_s)))
-        sides = zip(self._ratio(window.long_s), self._ratio(window.short_s), self._sum(window.long_s), strict=True)
+        key = window.long_s, window.short_s
+        if key not in self._burning:
+            self._burning[key] = self._burns(*key)
         least = window.min_failures
-        return [long / budget > factor and short / budget > factor and failed >= least for long, short, failed in sides]
+        return [minute for minute, ratio, failed in self._burning[key] if ratio / budget > factor and failed >= least]
 
-    def _ratio(self, window_s: int) -> list[float]:
-        """Return failed / total over a window at each minute; a window without events burns nothing."""
-        if window_s not in self._ratios:
-            totals = self._window(self._totals, window_s)
-            self._ratios[window_s] = [
-                max(failed, 0) / total if total > 0 else -1.0
-                for failed, total in zip(self._sum(window_s), totals, strict=True)
-            ]
-        return self._ratios[window_s]
+    def _burns(self, long_s: int, short_s: int) -> list[Burn]:
+        minutes = list(self._near_failures(short_s))
+        sums = (self._sums(until, minutes, s) for s in (long_s, short_s) for until in (self._failures, self._totals))
+        return [
+            (minute, min(failed / total, few / of), failed)
+            for minute, failed, total, few, of in zip(minutes, *sums, strict=True)
+            if failed > 0 < few and total > 0 < of  # a window without events burns nothing
+        ]
 
-    def _sum(self, window_s: int) -> list[float]:
-        if window_s not in self._failed:
-            self._failed[window_s] = self._window(self._failures, window_s)
-        return self._failed[window_s]
+    def _near_failures(self, window_s: int) -> Iterator[int]:
+        """Yield the minutes whose window may hold a failure."""
+        reach = window_s // TICK_S + FIVE
+        done = 0
+        for failing in self._failing:
+            end = min(failing + reach + 1, self._size)
+            yield from range(max(failing, done), end)
+            done = max(done, end)
 
-    def _window(self, until: Sequence[float], window_s: int) -> list[float]:
-        """Return the sums of a window that the fast group sees at each minute, from those of all minutes before."""
-        width, size = window_s // TICK_S, self.minutes.grid.size
-        ends: Iterable[int] = range(1, size + 1)
+    def _sums(self, until: list[float], minutes: list[int], window_s: int) -> list[float]:
+        """Return the sums of a window that the fast group sees at each of `minutes`."""
+        width = window_s // TICK_S
+        ends = [minute + 1 for minute in minutes]
         if not is_fast(window_s):
             # The last time that the slow group ran; it adds up what is a minute old.
-            ends = (max(n - 1 - (n - 1 - self._slow_phase) % FIVE, 0) for n in range(size))
-        return [round(until[end] - until[max(end - width, 0)], 6) for end in ends]
-
-    @cached_property
-    def _totals(self) -> list[float]:
-        return _until(self.minutes.total)
-
-    @cached_property
-    def _failures(self) -> list[float]:
-        return _until(self.minutes.failed)
+            ends = [max(end - 2 - (end - 2 - self._slow_phase) % FIVE, 0) for end in ends]
+        return [round(until[end] - until[end - width if end > width else 0], 6) for end in ends]
 
 
 def _until(counts: Counts) -> list[float]:
@@ -119,32 +116,53 @@ def _until(counts: Counts) -> list[float]:
     return [0.0, *accumulate(count or 0.0 for count in counts)]
 
 
-def _spans(active: Sequence[bool], hold: int) -> Iterator[tuple[int, int]]:
-    """Yield the first and last minute of each span; with a hold, the last `hold` minutes decide."""
-    first = last = None
-    for n, on in enumerate(active):
-        if not on:
-            continue
-        if first is None or last is None:
-            first = n
-        elif n - last > max(hold, 1):
-            yield first, _held(last, hold, active)
-            first = n
-        last = n
-    if first is not None and last is not None:
-        yield first, _held(last, hold, active)
+class Replay:
+    """Plays alerts over a past, under whatever objectives.
+
+    `slow_phase` is after which minutes of five the slow group runs; in a real ruler that hangs on names.
+    """
+
+    def __init__(self, past: Past, slow_phase: int = 0) -> None:
+        self.past = past
+        self.slow_phase = slow_phase
+        whole = Combination(labels=(), minutes=past.minutes)
+        self._parts = [(part, Burns(part.minutes, slow_phase)) for part in (whole, *past.combinations)]
+
+    def firings(self, rules: RuleSet, objective: Decimal) -> list[Firing]:
+        """Return when which alert fires in the past under an objective (0..1), earliest first."""
+        found = self._own(rules, objective) if rules.own else self._bare(rules, objective)
+        lasting = (firing for firing in found if firing.last >= self.past.first)
+        return sorted(lasting, key=lambda firing: (firing.first, firing.tier, firing.labels))
+
+    def _bare(self, rules: RuleSet, objective: Decimal) -> Iterator[Firing]:
+        """Two windows, or one, and nothing else."""
+        _, burns = self._parts[0]
+        for window in rules.windows:
+            for first, last in held(burns.active(window, objective, self.past.slo.period_s), 0, self.past.size):
+                yield Firing(window.tier, window.severity, first, last)
+
+    def _own(self, rules: RuleSet, objective: Decimal) -> Iterator[Firing]:
+        size, period_s, paging = self.past.size, self.past.slo.period_s, self.past.paging
+        for window in rules.windows:
+            is_page = window.severity == "page"
+            for labels, minutes in self._active(window, objective, period_s).items():
+                spans = held(sorted(minutes), HOLD if is_page else 0, size)
+                told = {window.severity: spans}
+                if is_page and paging is not None:
+                    told = {"page": both(spans, paging), "ticket": both(spans, outside(paging, size))}
+                for severity, parts in told.items():
+                    yield from (Firing(window.tier, severity, *span, labels) for span in parts)
+
+    def _active(self, window: BurnWindow, objective: Decimal, period_s: int) -> Mapping[Pairs, set[int]]:
+        """Return the minutes in which the SLO burns, and each combination; one without any label is the SLO itself."""
+        found: dict[Pairs, set[int]] = {}
+        for part, burns in self._parts:
+            minutes = burns.active(window, part.objective or objective, period_s)
+            if minutes:
+                found.setdefault(part.labels, set()).update(minutes)
+        return found
 
 
-def _held(last: int, hold: int, active: Sequence[bool]) -> int:
-    return min(last + max(hold - 1, 0), len(active) - 1)
-
-
-def notifications(firings: Iterable[Firing], severity: str) -> list[tuple[int, int]]:
+def notifications(firings: Iterable[Firing], severity: str) -> list[Span]:
     """Return the spans in which anything of a severity fires: Alertmanager groups by SLO and severity."""
-    spans: list[tuple[int, int]] = []
-    for firing in sorted((one for one in firings if one.severity == severity), key=lambda one: one.first):
-        if spans and firing.first <= spans[-1][1] + 1:
-            spans[-1] = spans[-1][0], max(spans[-1][1], firing.last)
-        else:
-            spans.append((firing.first, firing.last))
-    return spans
+    return joined(sorted((one.first, one.last) for one in firings if one.severity == severity))

@@ -6,7 +6,7 @@ from decimal import Decimal
 from sloforge.gate.reasons import percent, span
 from sloforge.history.backtest import SEVERITIES, Backtest, Reaction, Tried
 from sloforge.history.incidents import Incident
-from sloforge.model.objects import Slo
+from sloforge.history.past import Excluded, Past
 from sloforge.policy import TICK_S
 from sloforge.quantities import format_duration, format_time
 from sloforge.render.serialize import Json
@@ -37,19 +37,42 @@ def markdown(told: Backtest) -> str:
 
 def head(told: Backtest) -> list[str]:
     """Return what past this is, and what became of its budget."""
-    slo, past = told.slo, span((told.minutes.grid.size - told.first) * TICK_S)
+    slo, past = told.past.slo, span(told.past.seconds)
     lines = [
-        f"{told.service}/{slo.id}, {words.per_cent(slo.objective)} over {format_duration(slo.period_s)}: "
-        f"{past} from {format_time(told.at_s(told.first))}"
+        f"{told.past.service}/{slo.id}, {words.per_cent(slo.objective)} over {format_duration(slo.period_s)}: "
+        f"{past} from {format_time(told.past.at_s(told.past.first))}"
     ]
     if not told.events:
         return [*lines, "Nothing happened in it."]
-    cost = percent(told.failed / told.allowed) if told.allowed else "none"
-    return [
-        *lines,
+    lines.append(
         f"{words.grouped(_number(told.events))} events, {words.grouped(_number(told.failed))} failed: "
-        f"{percent(1 - told.failed / told.events, 3)} succeeded, and {cost} of a period's budget was spent.",
-    ]
+        f"{percent(1 - told.failed / told.events, 3)} succeeded, and {_cost(told.failed, told.allowed)} "
+        "of a period's budget was spent."
+    )
+    return [*lines, *([_after_exclusions(told)] if told.past.excluded else [])]
+
+
+def _after_exclusions(told: Backtest) -> str:
+    events, failed = told.kept
+    return (
+        f"After exclusions ({excluded(told.past)}): {words.grouped(_number(events))} events, "
+        f"{words.grouped(_number(failed))} failed, and {_cost(failed, told.allowed_kept)} of the budget."
+    )
+
+
+def excluded(past: Past) -> str:
+    """Return the names of exclusions that have a part of a past."""
+    return ", ".join(one.exclusion.id for one in past.excluded)
+
+
+def _cost(failed: float, allowed: float) -> str:
+    spent = _spent(failed, allowed)
+    return "none" if spent is None else percent(spent)
+
+
+def _spent(failed: float, allowed: float) -> float | None:
+    """Return what share of a budget failures cost; None where it allows none."""
+    return failed / allowed if allowed > 0 else None
 
 
 def _tables(told: Backtest) -> Iterator[tuple[str, Table]]:
@@ -68,7 +91,7 @@ def _often(told: Backtest) -> Table:
 
 def _row(told: Backtest, tried: Tried) -> tuple[str, ...]:
     numbers = zip((tried.pages, tried.tickets), tried.stray, strict=True)
-    cells = ((str(sent), f"{told.a_week(sent):.1f}", str(stray)) for sent, stray in numbers)
+    cells = ((str(sent), f"{told.past.a_week(sent):.1f}", str(stray)) for sent, stray in numbers)
     return (tried.name, *(cell for three in cells for cell in three))
 
 
@@ -84,11 +107,11 @@ def _lost(told: Backtest, shown: list[int]) -> Table:
 
 def _incident(told: Backtest, one: Incident) -> tuple[str, ...]:
     return (
-        format_time(told.at_s(one.first)),
+        format_time(told.past.at_s(one.first)),
         span(_lasted_s(one)),
         words.grouped(_number(one.failed)),
         words.grouped(_number(one.events)),
-        percent(one.failed / told.allowed),
+        _cost(one.failed, told.allowed),
     )
 
 
@@ -115,16 +138,10 @@ def _notes(told: Backtest) -> list[str]:
         "Counted and played once a minute. A minute is counted when it is over and sample_delay has passed: "
         "real pages come up to that much later.",
     ]
-    return notes + unplayed(told.slo)
-
-
-def unplayed(slo: Slo) -> list[str]:
-    """Return what of an SLO's alerts is not played."""
-    notes = []
-    if slo.page_when is not None:
-        notes.append("page.when was not asked: pages that it would have turned into tickets are pages here.")
-    if slo.by and slo.by.alerts:
-        notes.append(f"Alerts by {', '.join(slo.by.labels)} were not played.")
+    if told.past.paging is not None:
+        notes.append("page.when was asked about the past, for the SLO's own alerts; the others know no such condition.")
+    if told.past.excluded:
+        notes.append("Exclusions are those of the policy folder as it is now. No alert knows of them.")
     return notes
 
 
@@ -142,27 +159,50 @@ def _lasted_s(one: Incident) -> int:
 def data(told: Backtest) -> dict[str, Json]:
     """Return the backtest for JSON: times in UTC, spans in seconds, ratios 0..1."""
     return {
-        "service": told.service,
-        "slo": told.slo.id,
-        "objective": str(told.slo.objective),
-        "period_s": told.slo.period_s,
-        "from": format_time(told.at_s(told.first)),
-        "to": format_time(told.at_s(told.minutes.grid.size - 1)),
+        "service": told.past.service,
+        "slo": told.past.slo.id,
+        "objective": str(told.past.slo.objective),
+        "period_s": told.past.slo.period_s,
+        "from": format_time(told.past.at_s(told.past.first)),
+        "to": format_time(told.past.at_s(told.past.size - 1)),
         "events": told.events,
         "failed": told.failed,
-        "budget_spent": told.failed / told.allowed if told.allowed else None,
+        "budget_spent": _spent(told.failed, told.allowed),
+        "after_exclusions": _kept_data(told) if told.past.excluded else None,
         "incidents": [_incident_data(told, one) for one in told.incidents],
         "alerts": [_tried_data(told, tried) for tried in told.tried],
     }
 
 
+def _kept_data(told: Backtest) -> dict[str, Json]:
+    events, failed = told.kept
+    return {
+        "events": events,
+        "failed": failed,
+        "budget_spent": _spent(failed, told.allowed_kept),
+        "exclusions": [excluded_data(one) for one in told.past.excluded],
+    }
+
+
+def excluded_data(one: Excluded) -> dict[str, Json]:
+    """Return what an exclusion took out of a past, for JSON."""
+    return {
+        "id": one.exclusion.id,
+        "from": format_time(one.exclusion.start_s),
+        "to": format_time(one.exclusion.end_s),
+        "scope": dict(one.exclusion.scope),
+        "events": one.events,
+        "failed": one.failed,
+    }
+
+
 def _incident_data(told: Backtest, one: Incident) -> dict[str, Json]:
     return {
-        "began": format_time(told.at_s(one.first)),
+        "began": format_time(told.past.at_s(one.first)),
         "lasted_s": _lasted_s(one),
         "events": one.events,
         "failed": one.failed,
-        "budget_spent": one.failed / told.allowed,
+        "budget_spent": _spent(one.failed, told.allowed),
     }
 
 
@@ -171,8 +211,8 @@ def _tried_data(told: Backtest, tried: Tried) -> dict[str, Json]:
         "name": tried.name,
         "pages": tried.pages,
         "tickets": tried.tickets,
-        "pages_a_week": round(told.a_week(tried.pages), 3),
-        "tickets_a_week": round(told.a_week(tried.tickets), 3),
+        "pages_a_week": round(told.past.a_week(tried.pages), 3),
+        "tickets_a_week": round(told.past.a_week(tried.tickets), 3),
         "about_no_incident": dict(zip(SEVERITIES, tried.stray, strict=True)),
         "incidents": [
             {
@@ -185,8 +225,9 @@ def _tried_data(told: Backtest, tried: Tried) -> dict[str, Json]:
             {
                 "alert": BURN_ALERTS[one.tier],
                 "severity": one.severity,
-                "from": format_time(told.at_s(one.first)),
-                "to": format_time(told.at_s(one.last)),
+                "labels": dict(one.labels),
+                "from": format_time(told.past.at_s(one.first)),
+                "to": format_time(told.past.at_s(one.last)),
             }
             for one in tried.firings
         ],

@@ -5,8 +5,7 @@ from decimal import Decimal
 from sloforge.gate.reasons import percent, span
 from sloforge.history.advice import Advice, Candidate
 from sloforge.history.confidence import CONFIDENCE
-from sloforge.history.show import unplayed
-from sloforge.policy import TICK_S
+from sloforge.history.show import excluded, excluded_data
 from sloforge.quantities import format_duration, format_time
 from sloforge.render.serialize import Json
 from sloforge.review import words
@@ -28,13 +27,18 @@ def markdown(told: Advice) -> str:
 
 def head(told: Advice) -> list[str]:
     """Return what past this is, and how sure its share of failures is."""
-    size = told.minutes.grid.size - told.first
-    begins = format_time(told.at_s(told.first))
-    lines = [f"{told.service}/{told.slo.id}: {span(size * TICK_S)} from {begins}"]
+    past = told.past
+    begins = format_time(past.at_s(past.first))
+    lines = [f"{past.service}/{past.slo.id}: {span(past.seconds)} from {begins}"]
     if not told.events:
         return [*lines, "Nothing happened in it."]
     share = percent(1 - told.failed / told.events, 3)
     lines.append(f"{_grouped(told.events)} events, {_grouped(told.failed)} failed: {share} succeeded.")
+    if past.excluded:
+        events, failed = (
+            sum(counts) for counts in zip(*((one.events, one.failed) for one in past.excluded), strict=True)
+        )
+        lines.append(f"Exclusions ({excluded(past)}) took out {_grouped(events)} events, {_grouped(failed)} failed.")
     if told.worth < int(told.events):
         lines.append(
             "Failures come together: from day to day they vary more than if each came alone. "
@@ -46,7 +50,7 @@ def head(told: Advice) -> list[str]:
 
 
 def _table(told: Advice) -> Table:
-    heads = ("objective", f"may fail in {format_duration(told.slo.period_s)}", "was met", "left at worst",
+    heads = ("objective", f"may fail in {format_duration(told.past.slo.period_s)}", "was met", "left at worst",
              "weeks missed", "would be again", "pages a week", "tickets a week")  # fmt: skip
     return Table(heads, tuple(_row(one, told) for one in told.candidates))
 
@@ -59,14 +63,14 @@ def _row(one: Candidate, told: Advice) -> tuple[str, ...]:
         "" if one.left is None else percent(one.left),
         f"{one.weeks_missed} of {len(told.weeks)}",
         one.sure.value,
-        f"{told.a_week(one.pages):.1f}",
-        f"{told.a_week(one.tickets):.1f}",
+        f"{told.past.a_week(one.pages):.1f}",
+        f"{told.past.a_week(one.tickets):.1f}",
     )
 
 
 def name(one: Candidate, told: Advice) -> str:
     """Return an objective in words, and whether it is the one that the SLO has."""
-    return words.per_cent(one.objective) + NOW * (one.objective == told.slo.objective)
+    return words.per_cent(one.objective) + NOW * (one.objective == told.past.slo.objective)
 
 
 def advice(told: Advice) -> str:
@@ -78,7 +82,7 @@ def advice(told: Advice) -> str:
 
 def _foot(told: Advice) -> list[str]:
     promise = "An objective is a promise to users: what they need decides, this only says what was kept."
-    return [advice(told), promise, *unplayed(told.slo)]
+    return [advice(told), promise]
 
 
 def _grouped(value: float) -> str:
@@ -88,20 +92,21 @@ def _grouped(value: float) -> str:
 def data(told: Advice) -> dict[str, Json]:
     """Return the advice for JSON: ratios 0..1, times in UTC."""
     return {
-        "service": told.service,
-        "slo": told.slo.id,
-        "from": format_time(told.at_s(told.first)),
-        "to": format_time(told.at_s(told.minutes.grid.size - 1)),
+        "service": told.past.service,
+        "slo": told.past.slo.id,
+        "from": format_time(told.past.at_s(told.past.first)),
+        "to": format_time(told.past.at_s(told.past.size - 1)),
         "events": told.events,
         "failed": told.failed,
+        "exclusions": [excluded_data(one) for one in told.past.excluded],
         "independent_events": told.worth,
         "confidence": CONFIDENCE,
         "failing_share": told.limits._asdict(),
         "advised": str(told.best.objective) if told.best else None,
         "weeks": [
             {
-                "from": format_time(told.at_s(week.first)),
-                "to": format_time(told.at_s(week.last)),
+                "from": format_time(told.past.at_s(week.first)),
+                "to": format_time(told.past.at_s(week.last)),
                 "events": week.events,
                 "failed": week.failed,
                 "failing_share": week.limits._asdict(),
@@ -111,14 +116,14 @@ def data(told: Advice) -> dict[str, Json]:
         "objectives": [
             {
                 "objective": str(one.objective),
-                "now": one.objective == told.slo.objective,
+                "now": one.objective == told.past.slo.objective,
                 "allowed_failures": one.allowed,
                 "met": one.met,
                 "budget_left": one.left,
                 "weeks_missed": one.weeks_missed,
                 "would_be_met": one.sure.value,
-                "pages_a_week": round(told.a_week(one.pages), 3),
-                "tickets_a_week": round(told.a_week(one.tickets), 3),
+                "pages_a_week": round(told.past.a_week(one.pages), 3),
+                "tickets_a_week": round(told.past.a_week(one.tickets), 3),
             }
             for one in told.candidates
         ],

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import NamedTuple
 
 from sloforge.model.objects import CounterKind, Events, Hard, Indicator, Latency, Matcher, Probe, Ratio, Selector, Slo
 from sloforge.plan import native
@@ -105,23 +106,42 @@ def total_tick(reader: Reader, by: By) -> str | None:
     return tick_sum(reader.counters(made_of.total), by, minus=reader.counters(made_of.minus))
 
 
-def failed_tick(reader: Reader, by: By, total: str) -> str:
-    """Return the failures of a tick; `total` is the expression of the tick's recorded events."""
+class Told(NamedTuple):
+    """What tells the failures of a tick: how many events were good, or how many were bad.
+
+    `always`: as in `Sides.good_always_there`.
+    """
+
+    expr: str
+    good: bool
+    always: bool = False
+
+
+def told_tick(reader: Reader, by: By) -> Told:
+    """Return what tells the failures of a tick."""
     match reader.slo.indicator:
         case Probe() as probe:
-            good = aggregate("count", f"{offset(selector(probe.metric), reader.delay_s)} {probe.good}", by)
-            return minus_good(total, good)
+            now = f"{offset(selector(probe.metric), reader.delay_s)} {probe.good}"
+            return Told(aggregate("count", now, by), good=True)
         case Events() as events:
-            return failures_of(_estimate(events.bad, by), total, by)
+            return Told(_estimate(events.bad, by), good=False)
         case Latency(native=True) as latency:
-            return minus_good(total, tick_sum((native.within(reader.histogram(latency), latency),), by))
+            return Told(tick_sum((native.within(reader.histogram(latency), latency),), by), good=True)
     made_of = sides(reader.slo.indicator)
     assert made_of is not None
     if made_of.bad:
-        bad = tick_sum(reader.counters(made_of.bad), by)
-        return failures_of(bad, total, by) if made_of.total else bad
-    good = tick_sum(reader.counters(made_of.good), by)
-    return f"{total} - {good}" if made_of.good_always_there else minus_good(total, good)
+        return Told(tick_sum(reader.counters(made_of.bad), by), good=False)
+    return Told(tick_sum(reader.counters(made_of.good), by), good=True, always=made_of.good_always_there)
+
+
+def failed_tick(reader: Reader, by: By, total: str) -> str:
+    """Return the failures of a tick; `total` is the expression of the tick's recorded events."""
+    told = told_tick(reader, by)
+    if isinstance(reader.slo.indicator, Hard):
+        return told.expr
+    if not told.good:
+        return failures_of(told.expr, total, by)
+    return f"{total} - {told.expr}" if told.always else minus_good(total, told.expr)
 
 
 def tick_present(reader: Reader) -> str:

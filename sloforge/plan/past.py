@@ -18,7 +18,7 @@ from sloforge.plan.groups import (
     REASON_DELTA5M,
     REASON_TICK,
 )
-from sloforge.plan.indicators import Reader, failed_tick, tick_present, total_tick
+from sloforge.plan.indicators import Reader, Told, failed_tick, tick_present, told_tick, total_tick
 from sloforge.plan.promql import Scope
 
 By = tuple[str, ...]
@@ -36,16 +36,32 @@ class PastCount:
 
 def past_counts(slo: Slo, scope: Scope, delay_s: int) -> tuple[PastCount, ...]:
     """Return every count that the budget of `slo` is made of: minutes seen, events, combinations, reasons."""
-    # The copies that `snapshots` compares with were never recorded either; raw counters know their own past.
-    reader = Reader(replace(slo, snapshots=False), scope, delay_s)
+    reader = _reader(slo, scope, delay_s)
     seen = PastCount(minute=v.TICK_PRESENT, five_minutes=TICKS_DELTA5M, expr=tick_present(reader))
-    return (seen, *event_counts(slo, scope, delay_s), *_by_labels(reader), *_by_reasons(reader))
-
-
-def event_counts(slo: Slo, scope: Scope, delay_s: int) -> tuple[PastCount, ...]:
-    """Return the events and the failures of `slo`; a hard SLO has failures only."""
     names = ((v.TOTAL_TICK, v.TOTAL_DELTA5M), (v.FAILED_TICK, v.FAILED_DELTA5M))
-    return _pair(Reader(replace(slo, snapshots=False), scope, delay_s), (), names)
+    return (seen, *_pair(reader, (), names), *_by_labels(reader), *_by_reasons(reader))
+
+
+def events_and_told(slo: Slo, scope: Scope, delay_s: int) -> tuple[str, Told]:
+    """Return the events of a minute, and what tells the failures among them. Not for a hard SLO, which has no events.
+
+    The rule for failures has the events in it once more; to ask for both takes a third of the time without.
+    """
+    reader = _reader(slo, scope, delay_s)
+    total = total_tick(reader, ())
+    assert total is not None
+    return total, told_tick(reader, ())
+
+
+def combination_counts(slo: Slo, scope: Scope, delay_s: int) -> tuple[str, str]:
+    """Return the events and the failures of a minute for each combination of the labels in `by`."""
+    total, failed = _by_labels(_reader(slo, scope, delay_s))
+    return total.expr, failed.expr
+
+
+def _reader(slo: Slo, scope: Scope, delay_s: int) -> Reader:
+    # The copies that `snapshots` compares with were never recorded either; raw counters know their own past.
+    return Reader(replace(slo, snapshots=False), scope, delay_s)
 
 
 def _by_labels(reader: Reader) -> tuple[PastCount, ...]:

@@ -4,7 +4,8 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Overdue
 from functools import partial
@@ -65,6 +66,17 @@ def ask_series(
     bounds = {name: f"{at_ms // 1000}.{at_ms % 1000:03}" for name, at_ms in (("start", start_ms), ("end", end_ms))}
     form = {"query": promql, **bounds, "step": str(step_s)}
     return _ask_all([place], "query_range", form, read_series, total_s)[0]
+
+
+def ahead(works: Iterable[Callable[[], Read]], at_once: int) -> Iterator[Read]:
+    """Yield what each of `works` returns, in their order; `at_once` of them run while the first is waited for."""
+    running: deque[Future[Read]] = deque()
+    for work in works:
+        running.append(_start(work))
+        if len(running) == at_once:
+            yield running.popleft().result()
+    while running:
+        yield running.popleft().result()
 
 
 def look(place: Endpoint, path: str, total_s: float = TOTAL_S) -> dict[str, Any] | Failure:

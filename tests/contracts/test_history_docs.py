@@ -7,7 +7,7 @@ import pytest
 from sloforge.history import picture, picture_advice, show, show_advice
 from sloforge.history.advice import Advice, advise
 from sloforge.history.backtest import Backtest, backtest
-from tests.unit.history.minutes import DAY, past, service
+from tests.unit.history.minutes import DAY, past
 
 FAILING = {  # minutes of four weeks, after four days that fill the windows
     **{range(n, n + 1): 1.0 for n in range(300, 32 * DAY, 700)},
@@ -20,14 +20,12 @@ FIRST = 4 * DAY
 
 @pytest.fixture(scope="module")
 def told() -> Backtest:
-    shop = service()
-    return backtest(shop, shop.slos[0], past(32 * DAY, 4, FAILING), FIRST)
+    return backtest(past(32 * DAY, 4, FAILING, first=FIRST))
 
 
 @pytest.fixture(scope="module")
 def advised(told: Backtest) -> Advice:
-    shop = service()
-    return advise(shop, shop.slos[0], told.minutes, FIRST)
+    return advise(told.past)
 
 
 @pytest.fixture(scope="module")

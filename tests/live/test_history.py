@@ -262,6 +262,32 @@ def test_backtest_counts_what_rules_count(past: Past, server: Prometheus) -> Non
     assert drawn.read_text().startswith("<svg")
 
 
+def test_what_alerts_and_budgets_hang_on_is_asked(past: Past, server: Prometheus) -> None:
+    """A page of a client whose condition never held, and an exclusion of that client's events."""
+    asked = past.folder / "asked"
+    (asked / "policy").mkdir(parents=True)
+    slo = {**SLOS[1], "by": {"labels": ["client_id"], "alerts": True}, "alerts": {"page": {"when": "up == 0"}}}
+    definitions = {"apiVersion": "sloforge/v1", "service": "shop", "slos": [slo]}
+    (asked / "slo_definitions.yml").write_text(yaml.safe_dump(definitions, sort_keys=False))
+    start, end = (format_time(int(past.shift_s + hours * HOUR)) for hours in (9, 10))
+    who = {"by": "ann", "approved_by": "bob", "at": end, "cause": "provider", "reason": "The provider was down."}
+    entry = {"id": "EXC-1", "slos": ["publish"], "from": start, "to": end, "scope": {"client_id": "whale"}, **who}
+    (asked / "policy" / "exclusions.yml").write_text(
+        yaml.safe_dump({"apiVersion": "sloforge-policy/v1", "exclusions": [entry]}, sort_keys=False)
+    )
+    argv = ["publish", str(asked / "slo_definitions.yml"), "--last", "1d", *until(past)]
+    done = run(past, "backtest", *argv, "--format", "json", "--prometheus", server.url)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    own, sloth, _ = told["alerts"]
+    assert (own["pages"], own["tickets"] > 0, sloth["pages"] > 0) == (0, True, True)
+    assert {"client_id": "whale"} in [one["labels"] for one in own["firing"]]
+    after = told["after_exclusions"]
+    (one,) = after["exclusions"]
+    assert told["failed"] - after["failed"] == one["failed"] > 5
+    assert told["events"] - after["events"] == one["events"] > one["failed"]
+
+
 def test_advice_of_a_short_past_says_what_is_missing(past: Past, server: Prometheus) -> None:
     done = run(past, "advise", "checkout", "--last", "4d", *until(past), "--prometheus", server.url)
     assert (done.returncode, "of the 4d are missing" in done.stderr) == (0, True), done.stderr

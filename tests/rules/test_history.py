@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from sloforge.history.minutes import MINUTE_MS, Grid, Minutes
-from sloforge.history.replay import Firing, Replay, notifications, rule_sets
+from sloforge.history.past import Past
+from sloforge.history.replay import Burns, Firing, Replay, notifications, rule_sets
 from sloforge.model.objects import Slo
 from sloforge.pipeline import compile_text
 from sloforge.policy import BURN_WINDOWS
@@ -90,7 +91,7 @@ def only(result: Result, query: str) -> Points:
 
 
 @pytest.fixture
-def replay(played: Result) -> Replay:
+def replay(slo: Slo, played: Result) -> Replay:
     """The engine's own minutes, from the first evaluation on."""
     times = only(played, "page_fast").times
     grid = Grid(round(times[0] * 1000), len(times))
@@ -103,15 +104,17 @@ def replay(played: Result) -> Replay:
         return found
 
     phase = int((only(played, "five").times[-1] - times[0]) // MINUTE) % 5
-    return Replay(Minutes(grid=grid, total=counts("total"), failed=counts("failed")), phase)
+    minutes = Minutes(grid=grid, total=counts("total"), failed=counts("failed"))
+    return Replay(Past(service="oracle", slo=slo, minutes=minutes, first=0, kept=minutes), phase)
 
 
 @pytest.mark.parametrize("window", BURN_WINDOWS, ids=lambda window: window.tier)
 def test_conditions_hold_in_the_same_minutes(window, slo: Slo, played: Result, replay: Replay) -> None:
     assert slo.objective == Decimal("0.995")
-    recorded = [value == 1 for value in only(played, window.tier).values]
-    assert any(recorded)
-    assert replay.active(window, slo.objective, slo.period_s) == recorded
+    recorded = [n for n, value in enumerate(only(played, window.tier).values) if value == 1]
+    assert recorded
+    burns = Burns(replay.past.minutes, replay.slow_phase)
+    assert burns.active(window, slo.objective, slo.period_s) == recorded
 
 
 def test_alerts_fire_in_the_same_minutes(slo: Slo, played: Result, replay: Replay) -> None:
@@ -122,20 +125,20 @@ def test_alerts_fire_in_the_same_minutes(slo: Slo, played: Result, replay: Repla
         for tier, name in BURN_ALERTS.items()
         for one in played.alerts(name)
     }
-    expected = {(one.tier, one.first): one.last for one in replay.firings(own, Decimal("0.995"), slo.period_s)}
+    expected = {(one.tier, one.first): one.last for one in replay.firings(own, Decimal("0.995"))}
     assert fired.keys() == expected.keys()
     late = {fired[key] - last for key, last in expected.items()}
     assert late <= {0, 1}
 
 
 def minute(replay: Replay, time_s: float) -> int:
-    return round((time_s * 1000 - replay.minutes.grid.first_ms) / MINUTE_MS)
+    return round((time_s * 1000 - replay.past.minutes.grid.first_ms) / MINUTE_MS)
 
 
 def test_others_page_as_often_and_as_soon(slo: Slo, played: Result, replay: Replay) -> None:
     """On raw counters, which `rate` extrapolates: within two minutes."""
     two = rule_sets(slo)[1]
-    pages = notifications(replay.firings(two, Decimal("0.995"), slo.period_s), "page")
+    pages = notifications(replay.firings(two, Decimal("0.995")), "page")
     told = notifications(
         [Firing("two", "page", minute(replay, one.from_s), minute(replay, one.to_s)) for one in played.alerts("Two")],
         "page",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from sloforge.history.minutes import Grid, Minutes
+from sloforge.history.past import Past
 from sloforge.model.objects import Service
 from sloforge.pipeline import compile_text
 
@@ -26,7 +27,7 @@ def service(text: str = SHOP) -> Service:
     return one
 
 
-def past(size: int, each: float, failing: Mapping[range, float], *, unseen: int = 0) -> Minutes:
+def counted(size: int, each: float, failing: Mapping[range, float], *, unseen: int = 0) -> Minutes:
     """Return `size` minutes of `each` events, of which as many fail as `failing` says for its minutes."""
     total: list[float | None] = [None] * unseen + [each] * (size - unseen)
     failed: list[float | None] = [None] * unseen + [0] * (size - unseen)
@@ -34,3 +35,9 @@ def past(size: int, each: float, failing: Mapping[range, float], *, unseen: int 
         for minute in minutes:
             failed[minute] = bad
     return Minutes(grid=Grid(FIRST_MS, size), total=total, failed=failed)
+
+
+def past(size: int, each: float, failing: Mapping[range, float], *, first: int = 0, text: str = SHOP) -> Past:
+    """Return such minutes as the past of the one SLO in `text`; those before `first` only fill its windows."""
+    shop, minutes = service(text), counted(size, each, failing)
+    return Past(service=shop.name, slo=shop.slos[0], minutes=minutes, first=first, kept=minutes)

@@ -1,6 +1,7 @@
 """Limits of a share of failures, and the objectives that follow from them."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 from math import comb
@@ -13,9 +14,11 @@ from hypothesis import strategies as st
 from sloforge.history import show_advice
 from sloforge.history.advice import Sure, advise
 from sloforge.history.confidence import limits, spread
+from sloforge.history.past import Excluded
 from sloforge.history.picture_advice import svg
+from sloforge.model.governance import Exclusion
 from sloforge.quantities import format_number
-from tests.unit.history.minutes import DAY, SHOP, past, service
+from tests.unit.history.minutes import DAY, SHOP, past
 
 
 @pytest.mark.parametrize(
@@ -52,9 +55,8 @@ def test_spread_knows_bursts_from_single_failures() -> None:
 
 
 def test_the_highest_objective_that_was_met_is_advised() -> None:
-    shop = service()
     single = {range(n, n + 1): 1.0 for n in range(0, 28 * DAY, 500)}  # 81 of 161,280: 0.05 %, evenly
-    told = advise(shop, shop.slos[0], past(28 * DAY, 4, single), 0)
+    told = advise(past(28 * DAY, 4, single))
     sure = {format_number(one.objective * 100): one.sure for one in told.candidates}
     assert told.best is not None
     assert told.best.objective == Decimal("0.999")
@@ -68,25 +70,22 @@ def test_the_highest_objective_that_was_met_is_advised() -> None:
 
 def test_low_traffic_is_too_few_events_to_say() -> None:
     """300 events without a failure: the true share may be 1.2 %."""
-    shop = service()
-    told = advise(shop, shop.slos[0], past(28 * DAY, 300 / (28 * DAY), {}), 0)
+    told = advise(past(28 * DAY, 300 / (28 * DAY), {}))
     sure = {format_number(one.objective * 100): one.sure for one in told.candidates}
     assert (sure["98"], sure["99"], sure["99.9"]) == (Sure.YES, Sure.TOO_FEW, Sure.TOO_FEW)
     assert "too few events to say" in show_advice.text(told)
 
 
 def test_one_bad_day_makes_less_sure() -> None:
-    shop = service()
     burst = {range(5 * DAY, 5 * DAY + 80): 1.0}
-    told = advise(shop, shop.slos[0], past(28 * DAY, 4, burst), 0)
+    told = advise(past(28 * DAY, 4, burst))
     assert told.worth < 28 * DAY * 4 / 20
     assert "tell as much as" in show_advice.markdown(told)
 
 
 def test_the_worst_period_decides_whether_it_was_met() -> None:
     """Eight weeks whose first four were bad."""
-    shop = service()
-    told = advise(shop, shop.slos[0], past(56 * DAY, 4, {range(DAY, DAY + 300): 4.0}), 0)
+    told = advise(past(56 * DAY, 4, {range(DAY, DAY + 300): 4.0}))
     at = {format_number(one.objective * 100): one for one in told.candidates}
     assert told.failed / told.events < 0.005
     assert not at["99.5"].met
@@ -94,8 +93,7 @@ def test_the_worst_period_decides_whether_it_was_met() -> None:
 
 
 def test_nothing_happened_advises_nothing() -> None:
-    shop = service()
-    told = advise(shop, shop.slos[0], past(DAY, 0, {}), 0)
+    told = advise(past(DAY, 0, {}))
     assert told.best is None
     assert "Nothing happened in it." in show_advice.text(told)
     data = json.loads(json.dumps(show_advice.data(told)))
@@ -110,8 +108,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def test_weeks_end_with_the_past_and_each_is_judged_by_itself() -> None:
-    shop = service()
-    told = advise(shop, shop.slos[0], past(30 * DAY, 4, BAD_WEEK), 0)
+    told = advise(past(30 * DAY, 4, BAD_WEEK))
     assert [(week.first, week.last + 1) for week in told.weeks] == [
         (0, 2 * DAY), (2 * DAY, 9 * DAY), (9 * DAY, 16 * DAY), (16 * DAY, 23 * DAY), (23 * DAY, 30 * DAY),
     ]  # fmt: skip
@@ -125,8 +122,7 @@ def test_weeks_end_with_the_past_and_each_is_judged_by_itself() -> None:
 
 
 def test_the_picture_has_each_week_beside_each_objective() -> None:
-    shop = service()
-    told = advise(shop, shop.slos[0], past(28 * DAY, 4, BAD_WEEK), 0)
+    told = advise(past(28 * DAY, 4, BAD_WEEK))
     drawing = Xml.fromstring(svg(told))
     dots = [float(dot.get("cy", "")) for dot in drawing.iter(f"{SVG}circle")]
     assert len(dots) == 4
@@ -139,15 +135,28 @@ def test_the_picture_has_each_week_beside_each_objective() -> None:
 
 
 def test_objectives_close_together_can_be_read() -> None:
-    text = SHOP.replace("99.5", "99.49")
-    shop = service(text)
-    drawing = Xml.fromstring(svg(advise(shop, shop.slos[0], past(28 * DAY, 4, BAD_WEEK), 0)))
+    drawing = Xml.fromstring(svg(advise(past(28 * DAY, 4, BAD_WEEK, text=SHOP.replace("99.5", "99.49")))))
     rows = [float(one.get("y", "")) for one in drawing.iter(f"{SVG}text") if (one.text or "").startswith("99.")]
     assert len(rows) == 7
     assert all(after - before >= 14 for before, after in pairwise(rows))
 
 
 def test_a_past_without_events_is_drawn() -> None:
-    shop = service()
-    drawing = Xml.fromstring(svg(advise(shop, shop.slos[0], past(DAY, 0, {}), 0)))
+    drawing = Xml.fromstring(svg(advise(past(DAY, 0, {}))))
     assert not list(drawing.iter(f"{SVG}circle"))
+
+
+def test_what_was_excluded_is_not_judged() -> None:
+    """A bad week that somebody excused: the objective was met, and its pages came all the same."""
+    whole = past(28 * DAY, 4, BAD_WEEK)
+    failed = [0 if n in range(10 * DAY, 10 * DAY + 300) else count for n, count in enumerate(whole.minutes.failed)]
+    exclusion = Exclusion(id="EXC-1", service="shop", slos=("checkout",), start_s=0, end_s=60, cause="provider", by="a",
+                          at_s=0, reason="r", origin=())  # fmt: skip
+    taken = (Excluded(exclusion=exclusion, events=0, failed=1200),)
+    before, after = advise(whole), advise(replace(whole, kept=replace(whole.minutes, failed=failed), excluded=taken))
+    assert [one.pages for one in after.candidates] == [one.pages for one in before.candidates]
+    assert ([one.met for one in before.candidates].count(True), all(one.met for one in after.candidates)) == (4, True)
+    text = show_advice.text(after)
+    assert "161,280 events, 0 failed: 100.000 % succeeded." in text
+    assert "Exclusions (EXC-1) took out 0 events, 1,200 failed." in text
+    assert show_advice.data(after)["exclusions"] != show_advice.data(before)["exclusions"] == []

@@ -12,7 +12,7 @@ from sloforge.history import backfill, blocks
 from sloforge.history.backfill import FIVE_MS, five_of
 from sloforge.history.minutes import MINUTE_MS, Grid
 from sloforge.history.seam import Seam
-from sloforge.plan.past import PastCount, past_counts
+from sloforge.plan.past import past_counts
 from sloforge.plan.promql import Scope
 from sloforge.query.answers import Series
 from sloforge.query.endpoints import Endpoint
@@ -85,8 +85,8 @@ def test_zeros_of_combinations_are_left_out(monkeypatch: pytest.MonkeyPatch) -> 
     seam = Seam(minute_ms=NOW_MS, five_ms=NOW_MS + 100_000)
     part = backfill.Part(service=shop, slo=shop.slos[0], seam=seam, grid=Grid(NOW_MS - 10 * MINUTE_MS, 10))
 
-    def counted(_place: Endpoint, one: PastCount, grid: Grid, *_: object) -> list[Series]:
-        labels = (("zone", 'a"\\\n'),) if one.by else ()
+    def counted(_place: Endpoint, _expr: str, grid: Grid, *_: object, by_labels: bool) -> list[Series]:
+        labels = (("zone", 'a"\\\n'),) if by_labels else ()
         return [Series(labels, tuple((grid.at_ms(n), float(n == 4)) for n in range(grid.size)))]
 
     monkeypatch.setattr(backfill, "counted", counted)
