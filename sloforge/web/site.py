@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -29,6 +29,7 @@ MORE_S: Final = 5.0
 ANY_SERVICE: Final = "-"  # where only that is read of a policy folder which is about no service
 
 Asked = TypeVar("Asked")
+States = tuple[tuple[str, int, int, int], ...]  # of files: name, inode, nanoseconds of the last change, size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +61,7 @@ class Site:
         folder = self.policy
         if folder is None:
             return None
-        return self.fresh.get(("policy", service), lambda: read_governance(folder, service))
+        return self.fresh.get(("policy", service), lambda: _governed(folder, service, _states(folder)))
 
     def phrases(self, service: str = "") -> Phrases:
         """Return what is said instead of phrases of ours: the same for all services of the policy folder."""
@@ -93,6 +94,20 @@ class Site:
 
     def _place(self, state: Snapshot) -> Endpoint:
         return next(place for place in self.places if place.url == state.url)
+
+
+@lru_cache(maxsize=256)  # services of a folder; one that has grown for years takes long to read, and changes seldom
+def _governed(folder: Path, service: str, _: States) -> Governed:
+    return read_governance(folder, service)
+
+
+def _states(folder: Path) -> States:
+    """Return what changes with each file of a folder; nothing for one that cannot be read, which is a finding."""
+    try:
+        stats = [(path.name, path.stat()) for path in sorted(folder.iterdir())]
+    except OSError:
+        return ()
+    return tuple((name, stat.st_ino, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sloforge import vocabulary as v
+from sloforge.governing import Governed, read_governance
 from sloforge.quantities import DAY
 from sloforge.query.answers import NAME
 from sloforge.query.endpoints import Endpoint
@@ -215,6 +216,28 @@ def test_policy_folder_with_a_fault_decides_nothing(tmp_path: Path) -> None:
     assert "The policy folder has errors" in text
     assert "not known" in text
     assert "✓" not in text
+
+
+def test_policy_folder_is_read_when_it_has_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[str] = []
+
+    def read(folder: Path, service: str) -> Governed:
+        reads.append(service)
+        return read_governance(folder, service)
+
+    monkeypatch.setattr("sloforge.web.site.read_governance", read)
+    rota = (
+        "apiVersion: sloforge-policy/v1\nrota: [{person: %s, from: 2026-01-01T00:00:00Z, to: 2036-01-01T00:00:00Z}]\n"
+    )
+    with lying(says_burning()) as url:
+        pages = client(url, policy=tmp_path, fresh=Fresh(0))
+        for person in ("ada", "eve"):
+            (tmp_path / "rota.yml").write_text(rota % person)
+            assert f"{person} ends the freeze" in pages.get("/services/shop").text
+            seen = len(reads)
+            assert f"{person} ends the freeze" in pages.get("/services/shop").text
+            assert len(reads) == seen
+    assert "shop" in reads
 
 
 def test_fault_of_ours_is_a_page(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
