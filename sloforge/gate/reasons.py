@@ -68,7 +68,7 @@ def _reason(name: str, value: float, slo: SloState, numbers: Enforcement) -> str
         case "hard_stop":
             return "a hard stop that nobody has approved"
         case "coverage" if value == 0:
-            return "nothing of the period was seen: its metrics are missing"
+            return "nothing of the period was seen: its metrics are missing, or its rules run for minutes only"
         case "coverage":
             return f"only {percent(value)} of the period was seen, below {format_number(numbers.min_coverage * 100)} %"
         case "learning":

@@ -86,7 +86,7 @@ def test_approved() -> None:
     ("reason", "words"),
     [
         (("coverage", 0.61), "only 61.0 % of the period was seen, below 90 %"),
-        (("coverage", 0), "nothing of the period was seen: its metrics are missing"),
+        (("coverage", 0), "nothing of the period was seen: its metrics are missing, or its rules run for minutes only"),
         (("learning", 7200), "measured for 2h only; there is no band yet"),
         (("few_failures", 2), "only 2 failures, too few to move the band"),
         (("hard_stop", 1), "a hard stop that nobody has approved"),
