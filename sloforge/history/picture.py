@@ -26,7 +26,8 @@ def svg(told: Backtest) -> str:
     """Return the picture."""
     plot = Plot(LEFT, WIDTH - RIGHT, TOP, TOP + BUDGET + LANE * len(told.tried))
     counts = "; ".join(f"{tried.name}: {tried.pages} pages, {tried.tickets} tickets" for tried in told.tried)
-    drawing = Drawing(told.past, plot, head(told), f"{counts}.", STYLE, FOOT)
+    lines = head(told)
+    drawing = Drawing(told.past, plot, lines[:2], " ".join([*lines[2:], f"{counts}."]), STYLE, FOOT)
     _budget(drawing, told)
     for lane, tried in enumerate(told.tried):
         _lane(drawing, TOP + BUDGET + lane * LANE, tried)

@@ -1,5 +1,6 @@
 """The commands' manners: what they say of servers that do not answer, pasts without data, and SLOs that do not fit."""
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.history.minutes import SHOP
-from tests.unit.query.liar import Behaviour, lying, says, says_json
+from tests.unit.query.liar import Behaviour, lying, says, says_json, says_vector
 
 SLOFORGE = str(Path(sys.executable).with_name("sloforge"))
 NOBODY = "http://127.0.0.1:1"
@@ -45,6 +46,33 @@ def test_what_answers_is_no_prometheus(tmp_path: Path, behaviour: Behaviour, cod
     with lying(behaviour) as url:
         done = run(tmp_path, "backtest", "checkout", "--prometheus", url)
     assert (done.returncode, words in done.stderr) == (code, True), done.stderr
+
+
+def matrix(*points: str) -> str:
+    series = '{"metric":{},"values":[' + ",".join(points) + "]}"
+    return f'{{"status":"success","data":{{"resultType":"matrix","result":[{series}]}}}}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "words"),
+    [
+        (says("200 OK", "text/html", b"<html>busy</html>"), 3, "instead of JSON"),
+        (says_json(matrix('[60,"many"]')), 3, "where a number was expected"),
+        (says_json(matrix('[60,"NaN"]', '[120,"+Inf"]')), 1, "has nothing of what shop/checkout counts"),
+        (says_json(matrix('[1200,"1"]', '[60,"1"]')), 3, "for times that nobody asked for"),
+    ],
+    ids=["html", "words", "no figures", "other times"],
+)
+def test_a_server_that_tells_the_time_and_then_lies(tmp_path: Path, answer: Behaviour, code: int, words: str) -> None:
+    heard: list[bytes] = []
+
+    def lie(peer: socket.socket) -> None:
+        now = says_vector('{"metric":{},"value":[1790000000,"1790000000"]}')
+        (answer if b"query_range" in heard[-1].partition(b"\r\n")[0] else now)(peer)
+
+    with lying(lie, heard) as url:
+        done = run(tmp_path, "backtest", "checkout", "--last", "1d", "--prometheus", url)
+    assert (done.returncode, done.stdout, words in done.stderr) == (code, "", True), done.stderr
 
 
 def test_wrong_usage(tmp_path: Path) -> None:
