@@ -21,6 +21,7 @@ from sloforge.verify.process import ToolError, ToolResult, run_tool, tool_versio
 
 ENVIRONMENT: Final = "SLOFORGE_PROMTOOL"
 _TIMEOUT_S: Final = 300.0
+_TESTS_TIMEOUT_S: Final = 3600.0  # an engine plays a day and more for each SLO, one after the other
 _LINT: Final = ("--lint=all", "--lint-fatal")
 _CONFIG: Final = "prometheus.yml"
 _LINT_CODE: Final = 3
@@ -82,17 +83,19 @@ def run_tests(promtool: str, artifacts: Sequence[Artifact], spans: Spans) -> lis
         return []
     with tempfile.TemporaryDirectory(prefix="sloforge-") as folder:
         argv = [promtool, "test", "rules", *(test.path for test in tests)]
-        result = _run(argv, Path(folder), [*tests, *rules])
+        result = _run(argv, Path(folder), [*tests, *rules], _TESTS_TIMEOUT_S)
     if isinstance(result, Diagnostic):
         return [result]
     return list(_failed_tests(result, tests, spans)) if result.code else []
 
 
-def _run(argv: list[str], folder: Path, files: Iterable[Artifact]) -> ToolResult | Diagnostic:
+def _run(
+    argv: list[str], folder: Path, files: Iterable[Artifact], timeout_s: float = _TIMEOUT_S
+) -> ToolResult | Diagnostic:
     """Run promtool in `folder` on `files` written there."""
     try:
         write_files(folder, files)
-        return run_tool(argv, folder=folder, timeout_s=_TIMEOUT_S)
+        return run_tool(argv, folder=folder, timeout_s=timeout_s)
     except ToolError as error:
         return Diagnostic(code=Code.TOOL_FAILED, span=Span(argv[0]), message=str(error))
     except OSError as error:
