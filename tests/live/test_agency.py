@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from sloforge.checking import check_files
 from sloforge.demo.log import Log, Truth, truth
 from sloforge.demo.script import UNIVERSE_DATA
 from sloforge.model.objects import Ratio, Selector
+from sloforge.quantities import format_time
+from sloforge.vocabulary import INTERVENTIONS
 from tests.live.servers import Prometheus, free_port, on_free_ports, prometheus, running, wait_for
 
 SCRAPE_S = 5
@@ -47,7 +50,26 @@ def test_prometheus_has_counted_what_happened(root: Path, tmp_path: Path) -> Non
         stops = server.by_slo("slo:hard_stop:active")
         assert (stops["wrong-account"], stops["spam-loop"]) == (1, 0)
         assert server.query("prometheus_rule_evaluation_failures_total > 0") == []
+        _reported(root, server, happened, events, failed)
         assert server.errors() == []
+
+
+def _reported(root: Path, server: Prometheus, happened: Truth, *counts: dict[str, float]) -> None:
+    """A report of the day until this minute has the same figures."""
+    time.sleep(61 - server.now() % 60)
+    until = format_time(int(server.now()))
+    options = ["--cadence", "daily", "--until", until, "--format", "json", "--prometheus", server.url]
+    argv = [str(SLOFORGE), "report", str(root / "slo_definitions.yml"), *options]
+    done = subprocess.run(argv, cwd=root, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    (told,) = json.loads(done.stdout)["services"]
+    slos = {one["at_end"]["slo"]: one for one in told["slos"]}
+    for figure, expected in zip(("events", "failed"), counts, strict=True):
+        assert {slo: slos[slo][figure] for slo in expected} == expected
+    stepped_in = sum(number for (metric, _), number in happened.items() if metric == INTERVENTIONS)
+    assert sum(told["toil"]["interventions"].values()) == stepped_in > 0
+    stopped = server.by_slo("max_over_time(slo:hard_stop:active[1h]) > 0")
+    assert {slo for slo, one in slos.items() if one["hard_stops"]} == stopped.keys() >= {"wrong-account"}
 
 
 def _work(ledger: str, log: Path) -> None:
