@@ -37,7 +37,7 @@ def recipes(root: Path) -> dict[str, list[re.Match[str]]]:
     return {part.partition("\n")[0]: list(STEP.finditer(part)) for part in parts if part.startswith("Recipe")}
 
 
-@pytest.mark.parametrize("recipe", ["Recipe: a new alert", "Recipe: a new finding"])
+@pytest.mark.parametrize("recipe", [f"Recipe: a new {thing}" for thing in ("alert", "engine", "finding", "page")])
 def test_recipe_can_be_followed(root: Path, recipe: str) -> None:
     """Each step names the file to touch first, and in backquotes words that stand in that file."""
     steps = recipes(root)[recipe]
