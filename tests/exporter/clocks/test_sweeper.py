@@ -16,10 +16,13 @@ from sloforge.exporter.families import (
     EPISODES,
     FAILURES,
     INBOUND,
+    PROMISES,
     STORE_ERRORS,
     VISIBILITY,
 )
 from sloforge.exporter.ledger import Ledger
+from sloforge.exporter.members import Members
+from sloforge.exporter.people import People
 from sloforge.exporter.records import Change, Record, Ref, Store, StoreUnavailable, key_hash
 from sloforge.exporter.settings import Settings
 from sloforge.exporter.stores.sqlite import SqliteStore
@@ -28,6 +31,7 @@ from tests.exporter.clocks.bench import Bench
 from tests.exporter.conftest import START_S, FakeClock
 
 DAY = 86400.0
+MEMBERS = Members(promises={"appeal-heard": 600})
 
 
 def open_everything(exporter: Exporter, number: int) -> None:
@@ -45,6 +49,7 @@ def open_everything(exporter: Exporter, number: int) -> None:
     exporter.engagement.inbound(
         f"event {number}", created=start_s, client_id="acme", platform="instagram", auto_reply="comment"
     )
+    People(exporter.ledger, MEMBERS).promised("appeal-heard", key=f"case {number}")
 
 
 SETTLED = {  # what becomes of it when nobody comes back
@@ -55,6 +60,7 @@ SETTLED = {  # what becomes of it when nobody comes back
     EPISODES: ("result", {"abandoned": 1}),
     INBOUND: ("result", {"late": 1}),
     AUTO_REPLIES: ("result", {"late": 1}),
+    PROMISES: ("result", {"late": 1}),
 }
 
 
