@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 DEBUG: Final = "SLOFORGE_DEBUG"
 NO_BASE: Final = "Put the routes into your Alertmanager configuration by hand, or name it with --alertmanager-base."
+LASTING: Final = frozenset({"serve", "exporter", "demo"})  # run for weeks, and have to clear up after themselves
 LONG_WORK_BYTES: Final = 200_000  # definitions that take seconds: a person at a terminal sees that it goes on
 
 
@@ -226,7 +227,8 @@ def validate(
 def main() -> NoReturn:
     """Run the command line. Whatever goes wrong, a user sees a sentence and an exit code, never a traceback."""
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for some costs 10 ms, and there are none
-    gc.disable()  # one short run that makes no cycles: a third of the time for thousands of SLOs
+    if not LASTING.intersection(sys.argv[1:2]):
+        gc.disable()  # one short run that makes no cycles: a third of the time for thousands of SLOs
     try:
         app()
     except Exception as error:

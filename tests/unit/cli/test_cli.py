@@ -306,6 +306,18 @@ def test_help_ends_with_two_examples_that_run(project: Path, command: str) -> No
         assert sloforge(*words[1:], cwd=project).returncode == 0
 
 
+@pytest.mark.parametrize(("command", "clears_up"), [("serve", True), ("exporter", True), ("generate", False)])
+def test_what_runs_for_weeks_clears_up_after_itself(
+    command: str, clears_up: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(gc, "disable", lambda: told.append("disabled"))
+    monkeypatch.setattr("sys.argv", ["sloforge", command, "--help"])
+    with pytest.raises(SystemExit):
+        main()
+    assert told == ([] if clears_up else ["disabled"])
+
+
 def test_help_shows_every_command_once_and_says_whole_sentences(project: Path) -> None:
     shown = sloforge("--help", cwd=project).stdout
     told = [name for names in SECTIONS.values() for name in names]
