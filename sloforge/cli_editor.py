@@ -24,6 +24,7 @@ Next, in {folder}:
   2. sloforge validate    # what is wrong, and what to type instead
   3. sloforge generate    # writes generated/
   4. Let Prometheus load generated/prometheus/*.rules.yml: under rule_files, in prometheus.yml.
+  5. sloforge doctor --prometheus http://localhost:9090    # is all in place?
 Commit all of it, generated/ and .sloforge/ as well."""
 
 SYSTEMS: Final = "Put your service and its metrics into slo_definitions.yml."
