@@ -26,6 +26,7 @@ from sloforge.quantities import format_number
 from sloforge.render import alertmanager, grafana
 from sloforge.render.alertmanager_config import operator_config
 from sloforge.render.artifacts import Artifact, promtool_tests, rule_artifact
+from sloforge.render.dashboard_words import reworded
 from sloforge.render.manifest import manifest_of
 from sloforge.render.runbooks import runbooks
 from sloforge.store import Differences, StoreError, compare, write
@@ -101,8 +102,9 @@ def compile_checked(
     tests = [promtool_tests(plan_tests(service), service.path) for service in services] if engine.plain else []
     digests = {service.name: service.digest for service in services}
     routes = plan_routes(services, checked.governance.routing)
-    dashboards = map(grafana.dashboard, plan_dashboards(services, checked.governance))
     phrases = checked.governance.words
+    planned = plan_dashboards(services, checked.governance)
+    dashboards = [grafana.dashboard(reworded(plan, phrases)) for plan in planned]
     alerting = _alertmanager(routes, checked.base, phrases, operator=operator)
     templates = checked.runbooks or shipped(phrases)
     books = runbooks(plan_runbooks(services, plans), checked.governance.enforcement, templates, phrases)

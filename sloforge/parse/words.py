@@ -40,6 +40,21 @@ SPOKEN: Final = (
     "Objectives to reconsider",
     "What waits",
 )
+# What dashboards say and no template does.
+SHOWN: Final = (
+    "Postmortems owed",
+    "Page burns",
+    "Failures that are left",
+    "Burn-down",
+    "Burn rate, and where alerts fire",
+    "Error ratio",
+    "Events and failures",
+    "Taken out by exclusions",
+    "Most affected",
+    "SLI and objective",
+    "SLI against objective",
+    "A click on an SLO shows all of it",
+)
 _KINDS: Final = (
     "annotations/*.txt",
     "runbooks/*.md",
@@ -54,7 +69,7 @@ _KINDS: Final = (
 def our_texts() -> tuple[str, ...]:
     """Return the text of every template whose words can be replaced, and what else is said."""
     folder = template_folder()
-    return (*(_read(path) for kind in _KINDS for path in sorted(folder.glob(kind))), *SPOKEN)
+    return (*(_read(path) for kind in _KINDS for path in sorted(folder.glob(kind))), *SPOKEN, *SHOWN)
 
 
 def _read(path: Path) -> str:

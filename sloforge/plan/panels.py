@@ -302,7 +302,7 @@ class Chosen:
         left = self._bare(v.GROUP_REMAINING + v.WITH_EXCLUSIONS)
         return self._table(
             "Most affected",
-            "Whose events failed most in the period, after exclusions; what they have left of a budget of their own.",
+            "Who had the most failures in the period, after exclusions; what they have left of a budget of their own.",
             Query(expr=failed, name="Failures"),
             Query(expr=f"{self._bare(v.GROUP_TOTAL_PERIOD)} {among}", name="Events"),
             Query(expr=f"{left} {among}", name="Budget left", unit=Unit.SHARE, steps=left_steps(self.numbers)),

@@ -1,6 +1,9 @@
 """Generated texts in a domain's own words: every kind of text has them, and no name or command changed."""
 
+import json
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -19,7 +22,8 @@ slos:
 """
 WORDS = """
 apiVersion: sloforge-policy/v1
-words: {error budget: forgiveness budget, are frozen: cool down, postmortem: circle, incident: conflict, Owner: Host,
+words: {error budget: forgiveness budget, are frozen: cool down, postmortem: circle, Postmortems owed: Circles owed,
+        incident: conflict, Owner: Host,
         Silence or see all: See all}
 """
 
@@ -36,6 +40,12 @@ def _compiled(words: str | None) -> Compiled:
     return made
 
 
+def _panels(dashboard: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for panel in dashboard["panels"]:
+        yield panel
+        yield from panel.get("panels", [])
+
+
 def test_every_kind_of_text_has_the_words(compiled: dict[str, Compiled]) -> None:
     texts = {artifact.path: artifact.text for artifact in compiled["theirs"].artifacts}
     rules = texts["prometheus/shop.rules.yml"]
@@ -48,6 +58,18 @@ def test_every_kind_of_text_has_the_words(compiled: dict[str, Compiled]) -> None
     assert texts["runbooks/postmortem.md"].splitlines()[1].startswith("# Circle: ")
     assert "[circle](../postmortem.md)" in texts["runbooks/shop/a.md"]
     assert "## When it is an conflict" in texts["runbooks/shop/a.md"]
+    dashboard = json.loads(texts["grafana/shop.json"])
+    assert {"Circles owed", "Hard stops"} <= {panel["title"] for panel in _panels(dashboard)}
+    assert any("forgiveness budget" in panel.get("description", "") for panel in _panels(dashboard))
+
+
+def test_of_a_dashboard_nothing_but_words_changes(compiled: dict[str, Compiled]) -> None:
+    ours, theirs = ({one.path: one.text for one in compiled[name].artifacts} for name in ("ours", "theirs"))
+    for path in ("grafana/shop.json", "grafana/overview.json"):
+        for asked in (r'"expr": ".*"', r'"uid": ".*"', r'"url": ".*"', r'"query": ".*"'):
+            assert re.findall(asked, ours[path]) == re.findall(asked, theirs[path]), (path, asked)
+        same = [one["title"] for one in map(json.loads, (ours[path], theirs[path]))]
+        assert same[0] == same[1]
 
 
 def test_names_commands_and_what_people_wrote_stay(compiled: dict[str, Compiled]) -> None:
