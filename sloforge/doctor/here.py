@@ -1,6 +1,6 @@
 """What can be seen without a server: the tools, the definitions, and whether generated/ is what they ask for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sloforge.doctor.check import Check, bad, ok, warning
@@ -14,18 +14,19 @@ INSTALL = "apt-get install prometheus prometheus-alertmanager, or from https://p
 
 def examine(compiled: Compiled, folder: Path) -> Iterator[Check]:
     """Yield what was found of the tools, of what was compiled, and of the output in `folder`."""
-    yield _tool("promtool", find_tool(needed=False)[0], "rules are checked by the built-in PromQL parser alone")
-    yield _tool("amtool", find_amtool(), "routes are checked by the built-in judge of routes alone")
+    rules, routes = find_tool(needed=False)[0], find_amtool()
+    yield _tool("promtool", rules, promtool.version, "rules are checked by the built-in PromQL parser alone")
+    yield _tool("amtool", routes, amtool.version, "routes are checked by the built-in judge of routes alone")
     yield _definitions(compiled)
     if not compiled.checked.failed:
         yield _generated(compiled, folder)
 
 
-def _tool(name: str, path: str | None, without: str) -> Check:
+def _tool(name: str, path: str | None, version: Callable[[str], str], without: str) -> Check:
     if path is None:
         return warning(name, f"not found: {without}", INSTALL)
     try:
-        return ok(name, (promtool if name == "promtool" else amtool).version(path))
+        return ok(name, version(path))
     except ToolError as error:
         return bad(name, f"{path} does not run: {error}", INSTALL)
 
